@@ -29,6 +29,7 @@ mod celery {
 
 #[cfg(test)]
 mod check {
+    mod assertions;
     mod bare_systems;
     mod broken;
     mod concurrency;

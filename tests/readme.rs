@@ -315,6 +315,9 @@ mod readme {
     fn opening(section: &str) -> &str {
         match section {
             "[[sites]]" => "[[sites]]\nurl = \"https://example.org\"",
+            "sites.json" => {
+                "[[sites]]\nurl = \"https://example.org\"\n[[sites.json]]\npath = \"$.a\""
+            }
             "[owners.NAME]" => {
                 "[owners.boss]\npush = \"boss\"\n[owners.ops]\npush = \"ops\"\nescalate = \"boss\""
             }

@@ -634,6 +634,46 @@ user_agent = "Other/2"
                 "3:12: sites[0].contains: expected a text that is not empty, got \"\"",
             ),
             (
+                &format!("{site}contains_not = [\"a\", 1]"),
+                "3:22: sites[0].contains_not[1]: expected a text that is not empty, got 1",
+            ),
+            (
+                &format!("{site}matches = [\"a\", \"(\"]"),
+                "3:17: sites[0].matches[1]: this is no regular expression: unclosed group",
+            ),
+            (
+                &format!("{site}matches = \"((a{{999}}){{999}}){{999}}\""),
+                "3:11: sites[0].matches: this regular expression takes more than 1024 KiB",
+            ),
+            (
+                &format!("{site}json = [{{ path = \"status\", equal = 1 }}]"),
+                "3:18: sites[0].json[0].path: this is no JSON path (RFC 9535): see character 1\nsites.toml:3:28: sites[0].json[0].equal: unknown key \"equal\"; did you mean \"equals\"?",
+            ),
+            (
+                &format!("{site}json = [{{ path = \"$..a..b\", equals = [], above = \"1\" }}]"),
+                "3:18: sites[0].json[0].path: a JSON path has \"..\" once at most\nsites.toml:3:38: sites[0].json[0].equals: expected a text, a number, true or false, got a list\nsites.toml:3:50: sites[0].json[0].above: expected a number, got \"1\"",
+            ),
+            (
+                &format!("{site}json = [{{ equals = nan }}]"),
+                "3:9: sites[0].json[0].path: this key is missing\nsites.toml:3:20: sites[0].json[0].equals: expected a number, got nan",
+            ),
+            (
+                &format!("{site}json = [{{ path = \"$.a\", exists = false, above = 1 }}]"),
+                "3:34: sites[0].json[0].exists: what does not exist cannot be compared as well",
+            ),
+            (
+                &format!("{site}header = {{ \"a b\" = \"c\", d = \"e\\r\\nf\" }}"),
+                "3:12: sites[0].header.\"a b\": expected the name of a header such as \"Accept\", got \"a b\"\nsites.toml:3:29: sites[0].header.d: expected plain ASCII text that can stand in a header, got \"e f\"",
+            ),
+            (
+                &format!("{site}max_body = \"9MiB\""),
+                "3:12: sites[0].max_body: expected a size from 1B to 8MiB such as \"1MiB\", got \"9MiB\"",
+            ),
+            (
+                &format!("{site}method = \"HEAD\"\nmatches = \"a\""),
+                "3:10: sites[0].method: an answer to HEAD has no body to be judged",
+            ),
+            (
                 &format!("{site}expect_status = 200"),
                 "3:17: sites[0].expect_status: expected status codes such as \"200-299,301\", got 200",
             ),

@@ -12,6 +12,7 @@
 //! Architecture invariant: nothing outside this room reads or writes the configuration, and
 //! the text of a secret leaves it only through [`Secret`].
 
+mod assertions_table;
 mod configuration;
 mod diagnostic_sink;
 mod diagnostics;
@@ -24,6 +25,7 @@ mod history_table;
 mod include;
 mod include_table;
 mod key_path;
+mod key_reference;
 mod known_names;
 mod list_files;
 mod load;
@@ -51,11 +53,12 @@ pub use diagnostics::{Diagnostic, Diagnostics, Place};
 pub use edit::{EditError, WrittenContent, set_paused};
 pub use files::{ContentHash, SourceFile};
 pub use include_table::IncludedLists;
+pub use key_reference::{KeyReference, TableReference};
 pub use known_names::KnownNames;
 pub use load::{from_urls, load, parse};
 pub use locate::{ConfigNotFound, Environment, find, state_dir};
 pub use monitor_table::{MonitorSettings, SwitchPolicy};
-pub use reference::{KeyReference, TableReference, reference, reference_markdown};
+pub use reference::{reference, reference_markdown};
 pub use secret::{Secret, SecretError, SecretPlace, SecretUse};
 pub use value_parsers::{InvalidValue, parse_broker_url, parse_queue_name};
 pub use watch::Watcher;

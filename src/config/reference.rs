@@ -2,47 +2,18 @@
 //! default and its meaning. Defaults are read from the settings that they belong to, so that
 //! none is written down twice.
 
-use std::borrow::Cow;
 use std::fmt::Write as _;
-use std::time::Duration;
 
 use crate::domain::{
     AddressWriting, KnownChannel, NotifySettings, PushSettings, QueueOptions, Retention, StatusSet,
-    Tell, USER_AGENT, exact_duration,
+    Tell, USER_AGENT,
 };
 
+use super::key_reference::{KeyReference, TableReference, duration, key, phrase, plain, text};
 use super::monitor_table::MonitorSettings;
 use super::notify_table::TWILIO_URL;
 use super::owners_table::{ESCALATE_AFTER, TELL};
 use super::secret::Secret;
-
-/// One key of `sites.toml`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeyReference {
-    /// The key as it is written; capitals stand for a name of the user's choice.
-    pub key: Cow<'static, str>,
-    /// The kind of its value: "duration", "number", "list of URLs".
-    pub kind: &'static str,
-    /// The unit and the range of its value; empty where neither applies.
-    pub range: &'static str,
-    /// The value in the notation of TOML, or a phrase where it depends on something else;
-    /// `None` where the key has none.
-    pub default: Option<String>,
-    /// The meaning in one line.
-    pub meaning: &'static str,
-}
-
-/// One table of `sites.toml`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TableReference {
-    /// The header as it is written, such as `[notify.email]`; capitals stand for a name of the
-    /// user's choice.
-    pub header: &'static str,
-    /// The source files that hold the defaults.
-    pub sources: &'static [&'static str],
-    /// The keys, the most used ones first.
-    pub keys: Vec<KeyReference>,
-}
 
 const ANY: &str = "0 or more";
 const FROM_MILLISECOND: &str = "1ms or more";
@@ -51,42 +22,6 @@ const STREAK: &str = "1 to 1000 checks";
 const METHODS: &str = "`auto`, `GET` or `HEAD`";
 const REQUIRED: &str = "required";
 const OF_MONITOR: &str = "that of `[monitor]`";
-
-fn key(
-    key: &'static str,
-    kind: &'static str,
-    range: &'static str,
-    default: impl Into<Option<String>>,
-    meaning: &'static str,
-) -> KeyReference {
-    KeyReference {
-        key: key.into(),
-        kind,
-        range,
-        default: default.into(),
-        meaning,
-    }
-}
-
-/// A duration as the file has it.
-fn duration(duration: Duration) -> String {
-    text(&exact_duration(duration))
-}
-
-/// A text as the file has it.
-fn text(text: &str) -> String {
-    format!("`\"{text}\"`")
-}
-
-/// A number or a flag as the file has it.
-fn plain(value: impl std::fmt::Display) -> String {
-    format!("`{value}`")
-}
-
-/// A phrase that stands in the place of a value.
-fn phrase(phrase: &str) -> String {
-    phrase.to_owned()
-}
 
 /// Every table of `sites.toml` with all of its keys.
 #[must_use]
@@ -105,6 +40,7 @@ pub fn reference(channels: &[KnownChannel]) -> Vec<TableReference> {
             )],
         },
         sites(),
+        json(),
         TableReference {
             header: "[[maintenance]]",
             sources: &["src/config/maintenance.rs"],
@@ -189,7 +125,12 @@ fn sites() -> TableReference {
             key("parent", "text", "a site's name", None, "while that site is down, no owner is told of this one"),
             key("paused", "flag", "", plain(false), "`true`: not checked until it is resumed; the key `p` writes this"),
             key("expect_status", "text", "such as `200-299,301`", StatusSet::default().to_string(), "the status codes that count as up; a redirect that is named is not followed"),
-            key("contains", "text", "", None, "text that the body must hold; makes the check a GET"),
+            key("contains", "text or list of texts", "", None, "what the body must hold, all of it; an assertion on the body makes the check a GET"),
+            key("contains_not", "text or list of texts", "", None, "what the body must not hold"),
+            key("matches", "text or list of texts", "regular expressions", None, "what the body must match, each somewhere"),
+            key("json", "list of tables", "see `sites.json`", plain("[]"), "what must stand in a body of JSON"),
+            key("header", "table of texts", "by name of the field", plain("{}"), "what the answer's header fields must begin with"),
+            key("max_body", "size", "1B to 8MiB", phrase("1MiB where `matches` or `json` read it, else 8MiB"), "the most that the body may have, uncompressed; without this key more is not read"),
             key("maintenance", "list of tables", "see `sites.maintenance`", plain("[]"), "windows in which its outages are expected"),
             monitor("interval", "duration", FROM_SECOND, "the time between two checks"),
             monitor("timeout", "duration", FROM_MILLISECOND, "the most time that one check may take, redirects included"),
@@ -202,6 +143,23 @@ fn sites() -> TableReference {
             monitor("user_agent", "text", "printable ASCII", "the User-Agent header"),
             monitor("method", "text", METHODS, "how it is asked"),
             monitor("max_redirects", "number", "0 to 100 redirects", "redirects that are followed; one more is a failure"),
+        ],
+    }
+}
+
+#[rustfmt::skip]
+fn json() -> TableReference {
+    let scalar = "text, number or flag";
+    TableReference {
+        header: "sites.json",
+        sources: &["src/config/assertions_table.rs"],
+        keys: vec![
+            key("path", "text", "a JSON path (RFC 9535)", phrase(REQUIRED), "where to look; all that it finds is judged, and it must find something"),
+            key("equals", scalar, "", None, "what it must be, type and value"),
+            key("not", scalar, "", None, "what it must not be"),
+            key("above", "number", "", None, "what it must be greater than"),
+            key("below", "number", "", None, "what it must be less than"),
+            key("exists", "flag", "", plain(true), "`false`: the path must find nothing"),
         ],
     }
 }
@@ -403,7 +361,7 @@ mod tests {
     /// Every table once, so that each is read. What is missing in them does not matter.
     const EVERY_TABLE: &str = "[monitor]\n[workers]\n[owners.NAME]\n\
         [notify.email]\npassword = { env = \"X\" }\n[notify.sms]\n[notify.push]\n\
-        [notify.webhook]\n[history]\n[queue]\n[[maintenance]]\n[[sites]]\nmaintenance = [{}]\n";
+        [notify.webhook]\n[history]\n[queue]\n[[maintenance]]\n[[sites]]\nmaintenance = [{}]\njson = [{}]\n";
 
     /// The path of a table in the file: `owners.NAME` for `[owners.NAME]`.
     fn path(header: &str) -> &str {

@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::domain::{CheckSpec, MaintenanceWindow, MaskedUrl, Site};
+use crate::domain::{CheckOptions, CheckSpec, MaintenanceWindow, MaskedUrl, MethodChoice, Site};
 
+use super::assertions_table::read_assertions;
 use super::maintenance::read_window;
 use super::monitor_table::MonitorSettings;
 use super::owners_table::read_owner_names;
@@ -46,6 +47,25 @@ pub(super) struct SiteDrafts {
     pub(super) tags: HashSet<Box<str>>,
 }
 
+/// The options of sites, equal ones once.
+#[derive(Debug, Default)]
+struct SharedOptions(HashSet<Arc<CheckOptions>>);
+
+impl SharedOptions {
+    /// The shared form of these options; `None` where they say nothing.
+    fn share(&mut self, options: CheckOptions) -> Option<Arc<CheckOptions>> {
+        if options == *CheckOptions::NONE {
+            return None;
+        }
+        if let Some(known) = self.0.get(&options) {
+            return Some(Arc::clone(known));
+        }
+        let options = Arc::new(options);
+        self.0.insert(Arc::clone(&options));
+        Some(options)
+    }
+}
+
 /// A site of which nothing is known but its URL.
 pub(super) fn plain_site(name: Box<str>, url: MaskedUrl, monitor: &MonitorSettings) -> Site {
     Site {
@@ -82,12 +102,20 @@ pub(super) fn read_sites(
     owners: &HashSet<&str>,
 ) -> SiteDrafts {
     let mut drafts = SiteDrafts::default();
+    let mut options = SharedOptions::default();
     file.tables("sites", |index, mut table| {
         let name = table.text("name", value_parsers::label);
         let tags = table.texts("tags", value_parsers::label);
         let tags: Vec<Box<str>> = tags.into_iter().map(|tag| tag.value).collect();
         drafts.tags.extend(tags.iter().cloned());
-        match read_site(&mut table, index, (name.clone(), tags), monitor, owners) {
+        match read_site(
+            &mut table,
+            index,
+            (name.clone(), tags),
+            monitor,
+            owners,
+            &mut options,
+        ) {
             Some(draft) => drafts.good.push(draft),
             None => drafts.lost.extend(name.map(|name| InvalidSite {
                 name,
@@ -106,6 +134,7 @@ fn read_site(
     (name, tags): (Option<Box<str>>, Vec<Box<str>>),
     monitor: &MonitorSettings,
     owners: &HashSet<&str>,
+    options: &mut SharedOptions,
 ) -> Option<SiteDraft> {
     let named = name.is_some();
     let url = table.text("url", value_parsers::http_url);
@@ -124,12 +153,17 @@ fn read_site(
     if let Some(expect_status) = table.text("expect_status", value_parsers::statuses) {
         spec.expect_status = expect_status;
     }
-    spec.contains = table.text("contains", value_parsers::some);
+    let (contains, assertions) = read_assertions(table);
+    spec.contains = contains;
+    spec.options = options.share(CheckOptions { assertions });
     if let Some(most) = table.number("max_redirects", 0..=100) {
         spec.max_redirects = u16::try_from(most).unwrap_or(monitor.max_redirects);
     }
     if let Some(method) = table.text("method", value_parsers::method) {
         spec.method = method;
+        if method == MethodChoice::Head && spec.reads_the_body() {
+            table.refuse("method", &"an answer to HEAD has no body to be judged");
+        }
     }
     if let Some(user_agent) = table.text("user_agent", value_parsers::header_value) {
         spec.user_agent = user_agent;

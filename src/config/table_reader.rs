@@ -10,7 +10,7 @@ use super::diagnostic_sink::DiagnosticSink;
 use super::display_value::{display_value, type_name};
 use super::key_path::KeyPath;
 use super::redact::is_secret_key;
-use super::table_values::{Element, Value, number, text, unknown};
+use super::table_values::{Element, Value, list_of_texts, number, text, text_or_texts, unknown};
 use super::value_parsers::{Parsed, ValueError};
 
 /// Whether the values of a table may be shown.
@@ -159,29 +159,32 @@ impl<'a> TableReader<'a> {
         key: &'static str,
         parse: impl Fn(&str) -> Parsed<T>,
     ) -> Vec<Element<T>> {
-        let Some(value) = self.take(key) else {
-            return Vec::new();
-        };
-        let at = KeyPath::Key(&self.at, key);
-        let DeValue::Array(array) = value.get_ref() else {
-            let sentence = format!(
-                "expected a list of texts, got {}",
-                display_value(value.get_ref())
-            );
-            self.sink.error(value.span().start, &at, &sentence);
-            return Vec::new();
-        };
-        let mut elements = Vec::with_capacity(array.len());
-        for (index, value) in array.iter().enumerate() {
-            if let Some(parsed) = text(value, &KeyPath::Index(&at, index), self.sink, &parse) {
-                elements.push(Element {
-                    value: parsed,
-                    index,
-                    offset: value.span().start,
-                });
-            }
-        }
-        elements
+        self.value(key, |value, at, sink| {
+            list_of_texts(value, at, sink, &parse)
+        })
+        .unwrap_or_default()
+    }
+
+    /// A text, or a list of texts as by [`Self::texts`].
+    pub(super) fn text_or_texts<T>(
+        &mut self,
+        key: &'static str,
+        parse: impl Fn(&str) -> Parsed<T>,
+    ) -> Vec<Element<T>> {
+        self.value(key, |value, at, sink| {
+            Some(text_or_texts(value, at, sink, &parse))
+        })
+        .unwrap_or_default()
+    }
+
+    /// A value that `read` makes sense of.
+    pub(super) fn value<T>(
+        &mut self,
+        key: &'static str,
+        read: impl FnOnce(&Value<'_>, &KeyPath<'_>, &mut DiagnosticSink) -> Option<T>,
+    ) -> Option<T> {
+        let value = self.take(key)?;
+        read(value, &KeyPath::Key(&self.at, key), self.sink)
     }
 
     /// A list whose elements are texts, or tables that `read` makes sense of. What is wrong is

@@ -6,10 +6,12 @@ use std::ops::RangeInclusive;
 use toml::Spanned;
 use toml::de::DeValue;
 
+use crate::domain::{JsonNumber, JsonScalar};
+
 use super::diagnostic_sink::DiagnosticSink;
 use super::display_value::display_value;
 use super::key_path::KeyPath;
-use super::value_parsers::{Parsed, ValueError, quoted, suggestion};
+use super::value_parsers::{Parsed, ValueError, field_name, quoted, suggestion};
 
 /// A value and its place in the file.
 pub(super) type Value<'t> = Spanned<DeValue<'t>>;
@@ -73,4 +75,115 @@ pub(super) fn number(
     let sentence = format!("expected a whole number from {least} to {most}, got {got}");
     sink.error(value.span().start, at, &sentence);
     None
+}
+
+/// The texts of a list. What is wrong is noted and left out.
+pub(super) fn list_of_texts<T>(
+    value: &Value<'_>,
+    at: &KeyPath<'_>,
+    sink: &mut DiagnosticSink,
+    parse: &impl Fn(&str) -> Parsed<T>,
+) -> Option<Vec<Element<T>>> {
+    let DeValue::Array(array) = value.get_ref() else {
+        let got = display_value(value.get_ref());
+        let sentence = format!("expected a list of texts, got {got}");
+        sink.error(value.span().start, at, &sentence);
+        return None;
+    };
+    let mut elements = Vec::with_capacity(array.len());
+    for (index, value) in array.iter().enumerate() {
+        if let Some(parsed) = text(value, &KeyPath::Index(at, index), sink, parse) {
+            elements.push(Element {
+                value: parsed,
+                index,
+                offset: value.span().start,
+            });
+        }
+    }
+    Some(elements)
+}
+
+/// A text as a list of one, or a list of texts.
+pub(super) fn text_or_texts<T>(
+    value: &Value<'_>,
+    at: &KeyPath<'_>,
+    sink: &mut DiagnosticSink,
+    parse: &impl Fn(&str) -> Parsed<T>,
+) -> Vec<Element<T>> {
+    if matches!(value.get_ref(), DeValue::Array(_)) {
+        return list_of_texts(value, at, sink, parse).unwrap_or_default();
+    }
+    let single = text(value, at, sink, parse).map(|parsed| Element {
+        value: parsed,
+        index: 0,
+        offset: value.span().start,
+    });
+    single.into_iter().collect()
+}
+
+/// A value that can stand in JSON: a text, a number, or `true` or `false`.
+pub(super) fn json_scalar(
+    value: &Value<'_>,
+    at: &KeyPath<'_>,
+    sink: &mut DiagnosticSink,
+) -> Option<JsonScalar> {
+    match value.get_ref() {
+        DeValue::String(text) => Some(JsonScalar::Text((**text).into())),
+        DeValue::Boolean(flag) => Some(JsonScalar::Flag(*flag)),
+        DeValue::Integer(_) | DeValue::Float(_) => {
+            json_number(value, at, sink).map(JsonScalar::Number)
+        }
+        other => {
+            let got = display_value(other);
+            let sentence = format!("expected a text, a number, true or false, got {got}");
+            sink.error(value.span().start, at, &sentence);
+            None
+        }
+    }
+}
+
+/// A number that can stand in JSON.
+pub(super) fn json_number(
+    value: &Value<'_>,
+    at: &KeyPath<'_>,
+    sink: &mut DiagnosticSink,
+) -> Option<JsonNumber> {
+    let number = match value.get_ref() {
+        DeValue::Integer(integer) => i64::from_str_radix(integer.as_str(), integer.radix())
+            .ok()
+            .map(JsonNumber::Whole),
+        DeValue::Float(float) => float.as_str().parse().ok().and_then(JsonNumber::fraction),
+        _ => None,
+    };
+    if number.is_none() {
+        let got = display_value(value.get_ref());
+        let sentence = format!("expected a number, got {got}");
+        sink.error(value.span().start, at, &sentence);
+    }
+    number
+}
+
+/// A table whose keys are names of header fields, and whose values are texts.
+pub(super) fn header_texts<T>(
+    value: &Value<'_>,
+    at: &KeyPath<'_>,
+    sink: &mut DiagnosticSink,
+    parse: &impl Fn(&str) -> Parsed<T>,
+) -> Vec<(Box<str>, T)> {
+    let DeValue::Table(table) = value.get_ref() else {
+        let got = display_value(value.get_ref());
+        let sentence = format!("expected a table such as {{ Accept = \"text/html\" }}, got {got}");
+        sink.error(value.span().start, at, &sentence);
+        return Vec::new();
+    };
+    let mut fields = Vec::with_capacity(table.len());
+    for (key, value) in table {
+        let at = KeyPath::Key(at, key.get_ref());
+        if let Err(fault) = field_name(key.get_ref()) {
+            sink.error(key.span().start, &at, &fault.about(key.get_ref()));
+        }
+        let parsed = text(value, &at, sink, parse);
+        fields.extend(parsed.map(|parsed| ((**key.get_ref()).into(), parsed)));
+    }
+    fields
 }

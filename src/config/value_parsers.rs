@@ -7,7 +7,8 @@ use std::time::Duration;
 use url::Url;
 
 use crate::domain::{
-    BrokerUrl, BrokerUrlError, MaskedUrl, MethodChoice, StatusSet, clean, parse_duration, plural,
+    Assertions, BrokerUrl, BrokerUrlError, MaskedUrl, MethodChoice, StatusSet, clean,
+    parse_duration, plural,
 };
 
 use super::redact::masked;
@@ -239,6 +240,41 @@ pub(super) fn header_value(text: &str) -> Parsed<std::sync::Arc<str>> {
         ));
     }
     Ok(text.trim().into())
+}
+
+/// The name of a header field (RFC 9110 section 5.1).
+pub(super) fn field_name(text: &str) -> Parsed<()> {
+    const LONGEST: usize = 100;
+    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    if text.is_empty() || text.len() > LONGEST || !text.bytes().all(token) {
+        return Err(ValueError::expected(
+            "expected the name of a header such as \"Accept\"",
+        ));
+    }
+    Ok(())
+}
+
+/// A number of bytes: "512B", "64KiB", "1MiB".
+fn size(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let unit = match unit.trim_start() {
+        "B" => 1,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        _ => return None,
+    };
+    number.parse::<u64>().ok()?.checked_mul(unit)
+}
+
+/// The largest body that is allowed.
+pub(super) fn body_size(text: &str) -> Parsed<u32> {
+    let most = Assertions::MOST_BODY;
+    size(text)
+        .and_then(|size| u32::try_from(size).ok())
+        .filter(|size| (1..=most).contains(size))
+        .ok_or_else(|| ValueError::expected("expected a size from 1B to 8MiB such as \"1MiB\""))
 }
 
 /// An address for mail.

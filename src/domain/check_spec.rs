@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::MaskedUrl;
+use super::{Assertions, CheckOptions, MaskedUrl};
 
 /// What one check asks and what it expects. Travels to other processes and machines, so it
 /// holds no more than the check needs.
@@ -22,7 +22,7 @@ pub struct CheckSpec {
     pub cert_warn: Duration,
     /// The status codes that count as up.
     pub expect_status: StatusSet,
-    /// Text that the body must hold: the check asks by GET.
+    /// A single text that the body must hold.
     pub contains: Option<Box<str>>,
     /// The number of redirects that are followed; one more is a failure.
     pub max_redirects: u16,
@@ -31,6 +31,10 @@ pub struct CheckSpec {
     /// The method of its requests.
     #[serde(default)]
     pub method: MethodChoice,
+    /// What few checks ask or expect. It travels beside the spec: who does not know it must
+    /// refuse the check, and not pass over it.
+    #[serde(skip)]
+    pub options: Option<Arc<CheckOptions>>,
 }
 
 /// The method that a site is asked by. A check that searches the body asks by GET.
@@ -108,7 +112,32 @@ impl CheckSpec {
             max_redirects: Self::MAX_REDIRECTS,
             user_agent: Arc::clone(&SHARED_USER_AGENT),
             method: MethodChoice::Auto,
+            options: None,
         }
+    }
+
+    /// What few checks ask or expect.
+    #[must_use]
+    pub fn options(&self) -> &CheckOptions {
+        self.options.as_deref().unwrap_or(CheckOptions::NONE)
+    }
+
+    /// What is expected of the answer besides its status and [`Self::contains`].
+    #[must_use]
+    pub fn assertions(&self) -> &Assertions {
+        &self.options().assertions
+    }
+
+    /// The texts that the body must hold.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        let several = self.assertions().contains.iter();
+        self.contains.iter().chain(several).map(|text| &**text)
+    }
+
+    /// Whether the body of the answer is read.
+    #[must_use]
+    pub fn reads_the_body(&self) -> bool {
+        self.contains.is_some() || self.assertions().read_the_body()
     }
 }
 

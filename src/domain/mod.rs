@@ -5,11 +5,13 @@
 //! digest of ring.
 
 mod alert_event;
+mod assertions;
 mod broker_url;
 mod broker_url_error;
 mod certificate_file;
 mod channel_address;
 mod check_observer;
+mod check_options;
 mod check_spec;
 mod clock;
 mod connect_attempt;
@@ -19,6 +21,7 @@ mod event;
 mod failure_streak;
 mod io_error;
 mod job;
+mod json_path;
 mod maintenance_window;
 mod masked_url;
 mod message_id;
@@ -30,9 +33,11 @@ mod silence;
 mod site;
 mod site_time;
 mod text;
+mod text_pattern;
 mod time_format;
 
 pub use alert_event::{AlertEvent, OutageEvent, ServiceEvent};
+pub use assertions::{Assertions, HeaderAssertion, JsonAssertion, JsonNumber, JsonScalar};
 pub use broker_url::{BrokerAddress, BrokerServer, BrokerTls, BrokerUrl};
 pub use broker_url_error::BrokerUrlError;
 pub use certificate_file::CertificateFile;
@@ -41,6 +46,7 @@ pub use channel_address::{
     FieldKind, FieldTexts, KnownChannel, OwnerAddresses,
 };
 pub use check_observer::CheckObserver;
+pub use check_options::CheckOptions;
 pub use check_spec::{CheckSpec, MethodChoice, StatusRange, StatusSet, USER_AGENT};
 pub use clock::{Clock, ManualClock, Moment, Now, SystemClock, Timestamp};
 pub use connect_attempt::{ConnectCause, FailedConnect, failed_connects_in_words};
@@ -50,6 +56,7 @@ pub use event::EventKind;
 pub use failure_streak::{Acknowledgement, Cause, FailureStreak, MOST_CAUSES};
 pub use io_error::{FileError, error_line, plain_io_error};
 pub use job::{Job, JobId, SiteId, Ticket};
+pub use json_path::{JsonPath, JsonStep};
 pub use maintenance_window::{
     Cron, MaintenanceWindow, MaintenanceWindows, SharedWindow, WindowStart,
 };
@@ -68,4 +75,5 @@ pub use silence::{Silence, Untold};
 pub use site::{Escalation, Owner, Quiet, Site, Tell};
 pub use site_time::{SeenTime, SiteTime};
 pub use text::{MAX_SENTENCE, clean, count, is_unsafe, is_utf8_locale, noun_of, plural, sentence};
+pub use text_pattern::{PatternSearch, TextPattern};
 pub use time_format::TimeFormat;

@@ -18,7 +18,7 @@ impl HeadCourtesy {
 
     /// Remembers the site of `result` if its HEAD was wrong.
     pub(super) fn learn(&mut self, result: &CheckResult, own: &CheckSpec) {
-        if own.method == MethodChoice::Auto && own.contains.is_none() && result.head_was_wrong() {
+        if own.method == MethodChoice::Auto && !own.reads_the_body() && result.head_was_wrong() {
             let spec = CheckSpec {
                 method: MethodChoice::Remembered,
                 ..own.clone()

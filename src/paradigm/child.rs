@@ -151,7 +151,7 @@ impl Child {
         traced: bool,
     ) -> Result<(), ChildFailure> {
         let within = spec.timeout + REPLY_MARGIN;
-        let task = Task { job, spec, traced };
+        let task = Task::new(job, spec, traced);
         let giving = self.tasks.send(&task);
         match tokio::time::timeout(within, giving).await {
             Ok(given) => Ok(given?),
@@ -162,7 +162,7 @@ impl Child {
     /// Gives the child a check to run after those that it has, if there is room for it.
     pub(super) fn give_ahead(&self, job: JobId, spec: &CheckSpec) -> bool {
         let traced = false;
-        let given = self.tasks.try_send(&Task { job, spec, traced });
+        let given = self.tasks.try_send(&Task::new(job, spec, traced));
         given.is_ok_and(|given| given)
     }
 

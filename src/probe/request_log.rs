@@ -45,7 +45,7 @@ struct OpenRequest {
 impl RequestLog {
     pub(super) fn new(spec: &CheckSpec, observer: Option<Arc<dyn CheckObserver>>) -> Self {
         Self {
-            method: if spec.contains.is_some() {
+            method: if spec.reads_the_body() {
                 Method::Get
             } else {
                 Method::Head

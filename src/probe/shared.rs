@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::http::HeadMemory;
+use super::http::{AssertionCache, BufferPool, HeadMemory};
 use super::names::SystemFiles;
 use super::tls::{Authority, Tls};
 use super::workload::WorkloadSpec;
@@ -16,6 +16,8 @@ pub struct Shared {
     pub(super) tls: Arc<Tls>,
     pub(super) files: Arc<SystemFiles>,
     pub(super) heads: HeadMemory,
+    pub(super) assertions: AssertionCache,
+    pub(super) bodies: BufferPool,
     pub(super) config: Arc<FactoryConfig>,
 }
 
@@ -25,6 +27,8 @@ impl Shared {
             tls: Arc::new(tls),
             files: Arc::default(),
             heads: HeadMemory::new(),
+            assertions: AssertionCache::default(),
+            bodies: BufferPool::default(),
             config: Arc::new(config),
         }
     }

@@ -3,13 +3,14 @@
 
 use std::fmt;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use crate::domain::{CheckSpec, JobId};
+use crate::domain::{CheckOptions, CheckSpec, JobId};
 
 use super::FactoryConfig;
 
@@ -43,13 +44,50 @@ pub struct Task<'a> {
     /// The identity of the check.
     pub job: JobId,
     /// What the check asks and expects.
-    pub spec: &'a CheckSpec,
+    spec: &'a CheckSpec,
+    /// The options of the spec.
+    options: Option<&'a CheckOptions>,
     /// Whether every poll is recorded for the trace.
-    pub traced: bool,
+    traced: bool,
+}
+
+impl<'a> Task<'a> {
+    /// The task to carry out the check of `spec`.
+    #[must_use]
+    pub fn new(job: JobId, spec: &'a CheckSpec, traced: bool) -> Self {
+        Self {
+            job,
+            spec,
+            options: spec.options.as_deref(),
+            traced,
+        }
+    }
+}
+
+/// A [`Task`] in the form that it arrives in.
+#[derive(Deserialize)]
+struct TaskParts {
+    job: JobId,
+    spec: CheckSpec,
+    options: Option<Arc<CheckOptions>>,
+    traced: bool,
+}
+
+impl From<TaskParts> for ReceivedTask {
+    fn from(parts: TaskParts) -> Self {
+        let mut spec = parts.spec;
+        spec.options = parts.options;
+        Self {
+            job: parts.job,
+            spec,
+            traced: parts.traced,
+        }
+    }
 }
 
 /// A [`Task`] as it arrives.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(from = "TaskParts")]
 pub struct ReceivedTask {
     /// The identity of the check.
     pub job: JobId,
@@ -185,8 +223,9 @@ pub async fn receive<T: DeserializeOwned>(
 mod tests {
     use super::*;
     use crate::domain::{
-        Certificate, CheckResult, MaskedUrl, Method, Moment, Phases, RanOn, Reason, RequestRecord,
-        SiteId, StatusSet, Timestamp, Verdict,
+        Assertions, Certificate, CheckResult, JsonAssertion, JsonNumber, JsonScalar, MaskedUrl,
+        Method, Moment, Phases, RanOn, Reason, RequestRecord, SiteId, StatusSet, Timestamp,
+        Verdict,
     };
 
     fn run<T>(future: impl Future<Output = T>) -> T {
@@ -251,18 +290,27 @@ mod tests {
 
     #[test]
     fn jobs_and_results_arrive_as_they_were_sent() {
+        let options = CheckOptions {
+            assertions: Assertions {
+                contains: vec!["a".into(), "b".into()],
+                json: vec![JsonAssertion {
+                    path: "$.a".into(),
+                    equals: Some(JsonScalar::Text("ok".into())),
+                    below: JsonNumber::fraction(0.5),
+                    ..JsonAssertion::default()
+                }],
+                ..Assertions::NONE
+            },
+        };
         let spec = CheckSpec {
             cert_warn: Duration::from_secs(9),
             expect_status: StatusSet::parse("200-299,301").unwrap(),
             contains: Some("needle \n\"".into()),
             user_agent: "agent".into(),
+            options: Some(Arc::new(options)),
             ..CheckSpec::new(MaskedUrl::new("https://ann:s3cret@example.org/"))
         };
-        let task = Task {
-            job: job(),
-            spec: &spec,
-            traced: true,
-        };
+        let task = Task::new(job(), &spec, true);
         let mut wire = Vec::new();
         run(async {
             send(&mut wire, &task).await.unwrap();

@@ -9,7 +9,7 @@ pub(crate) fn curl(spec: &CheckSpec, method: Method) -> String {
     let mut word = |text: &str| words.push(text.to_owned());
     if method == Method::Head {
         word("-I");
-    } else if spec.contains.is_none() {
+    } else if !spec.reads_the_body() {
         // The head of the answer is what counts; the body would only fill the screen.
         word("-D - -o /dev/null");
     }
@@ -25,9 +25,16 @@ pub(crate) fn curl(spec: &CheckSpec, method: Method) -> String {
         word("-g");
     }
     word(&quoted(url));
-    if let (Method::Get, Some(text)) = (method, &spec.contains) {
-        word("| grep -F -e");
-        word(&quoted(text));
+    // Each line with one of them; what is judged as a whole is shown as a whole.
+    if method != Method::Head && !spec.assertions().need_the_whole() {
+        let texts: Vec<_> = spec
+            .texts()
+            .map(|text| format!("-e {}", quoted(text)))
+            .collect();
+        if !texts.is_empty() {
+            word("| grep -F");
+            texts.iter().for_each(|text| word(text));
+        }
     }
     words.join(" ")
 }
@@ -40,9 +47,10 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::MaskedUrl;
+    use crate::domain::{Assertions, CheckOptions, MaskedUrl};
     use crate::tui::fixture;
     use proptest::prelude::*;
+    use std::sync::Arc;
     use std::time::Duration;
 
     #[test]
@@ -67,6 +75,21 @@ mod tests {
         );
         spec.contains = Some("it's up".into());
         assert!(curl(&spec, Method::Get).ends_with(r"| grep -F -e 'it'\''s up'"));
+        spec.options = Some(Arc::new(CheckOptions {
+            assertions: Assertions {
+                contains: vec!["a".into(), "b".into()],
+                ..Assertions::NONE
+            },
+        }));
+        spec.contains = None;
+        assert!(curl(&spec, Method::Get).ends_with("/' | grep -F -e 'a' -e 'b'"));
+        spec.options = Some(Arc::new(CheckOptions {
+            assertions: Assertions {
+                matches: vec!["a".into()],
+                ..Assertions::NONE
+            },
+        }));
+        assert!(!curl(&spec, Method::Get).contains("/dev/null"));
     }
 
     #[test]

@@ -162,3 +162,29 @@ fn large_heads_without_room_are_unknown_and_others_are_not() {
     let usual = lines.iter().find(|line| line["name"] == "usual").unwrap();
     assert_eq!(usual["verdict"], "up", "{usual}");
 }
+
+#[test]
+fn json_that_is_searched_costs_less_than_48_mib() {
+    let mut fleet = Fleet::new();
+    // Objects of one member take a hundred times what they are written with.
+    let bodies = [
+        r#"Content-Length: 1000001\r\n\r\n[', { send = '{"":0},', times = 142857 }, '0]"#,
+        r#"\r\n[', { send = '{"":0},', times = 30000 }, '0]"#,
+        r"\r\n', { send = '[[[0]],[[0]]],[', forever = true }, '",
+    ];
+    let settings = toml::toml! { timeout = "20s"
+    slow = "20s"
+    json = [{ path = "$..none" }, { path = "$[0]" }] };
+    let mut sites = Vec::new();
+    for (kind, body) in bodies.iter().enumerate() {
+        let text = format!(r"'*' = ['HTTP/1.1 200 OK\r\n{body}']");
+        let server = fleet.serve(script(&text));
+        for index in 0..20 {
+            let url = format!("http://{}/{index}", server.authority);
+            sites.push(site(&format!("json {kind} {index}"), &url, &settings));
+        }
+    }
+    for (paradigm, workers) in [("threads", 60), ("async", 60), ("green", 60)] {
+        assert_frugal(&mut fleet, &sites, paradigm, workers);
+    }
+}

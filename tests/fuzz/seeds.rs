@@ -170,11 +170,8 @@ fn child() -> Vec<Vec<u8>> {
         origin: Duration::from_secs(9),
         interpreter_lock: true,
     };
-    let task = Task {
-        job: job(),
-        spec: &spec(),
-        traced: true,
-    };
+    let spec = spec();
+    let task = Task::new(job(), &spec, true);
     let mut conversation = frame(&hello);
     conversation.extend(frame(&task));
     vec![

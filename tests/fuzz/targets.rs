@@ -4,11 +4,14 @@
 //! character that a terminal acts on, an edit of the configuration does not read back.
 
 use std::pin::pin;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll, Waker};
 
 use uptime_squirrel::config::{self, KnownNames};
-use uptime_squirrel::domain::{CheckResult, CheckSpec, MaskedUrl, is_unsafe};
+use uptime_squirrel::domain::{
+    Assertions, CheckOptions, CheckResult, CheckSpec, HeaderAssertion, JsonAssertion, MaskedUrl,
+    is_unsafe,
+};
 use uptime_squirrel::import::{ALL, ImportFile, convert, position};
 use uptime_squirrel::probe::wire;
 use uptime_squirrel::{command, paradigm, probe};
@@ -601,9 +604,45 @@ fn assert_result(result: &CheckResult) {
     assert_safe(&result.ran_on.thread);
 }
 
+/// A check with an assertion of every kind that reads what the server sends.
+fn demanding() -> CheckSpec {
+    let json = |path: &str| JsonAssertion {
+        path: path.into(),
+        ..JsonAssertion::default()
+    };
+    let assertions = Assertions {
+        contains_not: vec!["Eichh\u{f6}rnchen".into()],
+        matches: vec![r"(\w|a)*".into()],
+        json: vec![json("$.a[1].b"), json("$..a[?@.b > 1]"), json("$[*][-1:]")],
+        ..Assertions::NONE
+    };
+    CheckSpec {
+        options: Some(Arc::new(CheckOptions { assertions })),
+        ..spec(None)
+    }
+}
+
 fn answer(bytes: &[u8], http2: bool) {
-    for (contains, step) in [(None, usize::MAX), (Some("needle"), 1 + bytes.len() % 61)] {
-        let result = finish(probe::fuzzing::answer(bytes, http2, step, &spec(contains)));
+    let some = 1 + bytes.len() % 61;
+    let header = HeaderAssertion {
+        name: "content-type".into(),
+        begins: "text".into(),
+    };
+    let assertions = Assertions {
+        header: vec![header],
+        ..Assertions::NONE
+    };
+    let with_header = CheckSpec {
+        options: Some(Arc::new(CheckOptions { assertions })),
+        ..spec(None)
+    };
+    let specs = [
+        (with_header, usize::MAX),
+        (spec(Some("needle")), some),
+        (demanding(), some),
+    ];
+    for (spec, step) in specs {
+        let result = finish(probe::fuzzing::answer(bytes, http2, step, &spec));
         assert_result(&result);
         assert_eq!(result.reason.is_some(), result.error.is_some());
     }

@@ -69,6 +69,7 @@ pub(super) fn configuration(script: &Script, time: u64, paused: &[bool]) -> Engi
             max_redirects: 10,
             user_agent: Arc::clone(&user_agent),
             method: MethodChoice::Auto,
+            options: None,
         }),
         interval: Duration::from_nanos(if other {
             site.interval / 2

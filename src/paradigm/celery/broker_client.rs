@@ -98,6 +98,7 @@ impl BrokerClient {
                 due: job.ticket.due(),
             },
             spec: &job.spec,
+            options: job.spec.options.as_deref(),
             traced: self.recorder.is_on(),
             locked: self.recorder.interpreter_lock().is_some(),
             trust: &self.factory_config,

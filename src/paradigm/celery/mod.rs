@@ -39,6 +39,7 @@ mod subscriber;
 mod task;
 mod task_bounds;
 mod task_error;
+mod task_options;
 mod timestamps;
 mod worker;
 mod worker_registry;

@@ -8,14 +8,15 @@ use serde_json::value::RawValue;
 use tokio::time::Instant;
 use url::Url;
 
-use crate::domain::{CheckResult, CheckSpec, Clock, JobId, Moment, SystemClock};
+use crate::domain::{CheckOptions, CheckResult, CheckSpec, Clock, JobId, Moment, SystemClock};
 use crate::paradigm::job_runner;
 use crate::probe::{FactoryConfig, Prober, Start};
 use crate::trace::{InstrumentedCheck, InterpreterLock, PollLog, Slice, ThreadSharing};
 
 use super::connectivity::{Checked, TaskCanaries, WorkerConnectivity};
-use super::task_bounds::{MAX_REDIRECTS, bounded_result};
+use super::task_bounds::{MAX_REDIRECTS, bounded_result, refused_options};
 use super::task_error::TaskError;
+use super::task_options;
 
 /// The name of the task in Celery.
 pub(super) const NAME: &str = "squirrel.check";
@@ -33,6 +34,13 @@ pub(super) struct TaskArguments<'a> {
     /// Its key is older than its name: workers of earlier versions know no other.
     #[serde(rename = "look")]
     pub(super) spec: &'a CheckSpec,
+    /// The options of the spec. Beside it, because workers of earlier versions refuse what they do not
+    /// know here, and pass over it there.
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "task_options::what_is_said"
+    )]
+    pub(super) options: Option<&'a CheckOptions>,
     /// Whether the polls are to be logged.
     pub(super) traced: bool,
     /// Whether it has to hold the emulated interpreter lock of the worker's process.
@@ -55,6 +63,8 @@ pub(super) struct ReceivedArguments {
     #[serde(rename = "look")]
     pub(super) spec: CheckSpec,
     #[serde(default)]
+    options: Option<Arc<CheckOptions>>,
+    #[serde(default)]
     pub(super) traced: bool,
     #[serde(default)]
     pub(super) locked: bool,
@@ -72,8 +82,9 @@ impl ReceivedArguments {
         let [argument] = arguments else {
             return Err(TaskError::Arguments(arguments.len()));
         };
-        let order: Self = serde_json::from_str(argument.get())
+        let mut order: Self = serde_json::from_str(argument.get())
             .map_err(|error| TaskError::NotACheck(brief(&error)))?;
+        order.spec.options = order.options.take();
         let asked = order.canaries.as_ref();
         let why = if asked.is_none_or(TaskCanaries::are_acceptable) {
             refusal(&order.spec)
@@ -137,7 +148,7 @@ fn refusal(spec: &CheckSpec) -> Option<&'static str> {
     {
         Some("the text it expects is too long")
     } else {
-        None
+        refused_options(spec.options())
     }
 }
 
@@ -255,7 +266,7 @@ pub(super) mod tests {
         }
     }
 
-    fn order(spec: &CheckSpec) -> Value {
+    pub(crate) fn order(spec: &CheckSpec) -> Value {
         let factory = ProberFactory::http(None).unwrap();
         let order = TaskArguments {
             job: JobId {
@@ -263,6 +274,7 @@ pub(super) mod tests {
                 due: Moment::from_nanos(u64::MAX),
             },
             spec,
+            options: spec.options.as_deref(),
             traced: true,
             locked: false,
             trust: factory.config().unwrap(),
@@ -271,7 +283,7 @@ pub(super) mod tests {
         serde_json::to_value(&order).unwrap()
     }
 
-    fn read(arguments: &[Value]) -> Result<ReceivedArguments, TaskError> {
+    pub(crate) fn read(arguments: &[Value]) -> Result<ReceivedArguments, TaskError> {
         let raw: Vec<_> = arguments
             .iter()
             .map(|value| RawValue::from_string(value.to_string()).unwrap())

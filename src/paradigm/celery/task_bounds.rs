@@ -1,14 +1,24 @@
-//! Bounds of a result that a worker stored: it may be of any program that reaches the broker.
+//! Bounds of a check that came on the queue, and of a result that a worker stored: both may be of
+//! any program that reaches the broker.
 
 use std::time::Duration;
 
 use crate::domain::{
-    CheckResult, CheckSpec, FailedConnect, MaskedUrl, Phases, RanOn, RequestRecord, Timestamp,
-    clean, sentence,
+    CheckOptions, CheckResult, CheckSpec, FailedConnect, MaskedUrl, Phases, RanOn, RequestRecord,
+    Timestamp, clean, sentence,
 };
 
 /// The most redirects that a check may follow.
 pub(super) const MAX_REDIRECTS: u16 = 100;
+
+/// Why a check with these options is not permitted, as a clause; `None` if it is.
+pub(super) fn refused_options(options: &CheckOptions) -> Option<&'static str> {
+    if options.assertions.are_within_bounds() {
+        None
+    } else {
+        Some("it expects too much, or in a way that cannot be read")
+    }
+}
 
 /// The result with its texts cleaned and its times and numbers bounded; `None` if the verdict is
 /// not the one of its reason.

@@ -6,7 +6,7 @@ use brotli_decompressor::DecompressorWriter;
 use flate2::write::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use ruzstd::decoding::FrameDecoder;
 
-use super::text_reader::TextReader;
+use super::body_reader::BodyReader;
 
 /// The most of a zstd frame that it may look back: what browsers take (RFC 9659).
 const MOST_WINDOW: u64 = 8 << 20;
@@ -67,13 +67,13 @@ impl Coding {
 
 /// Uncompresses a body piece by piece into its reader.
 pub(super) enum Decoder<'a> {
-    None(TextReader<'a>),
-    Gzip(Box<MultiGzDecoder<TextReader<'a>>>),
+    None(BodyReader<'a>),
+    Gzip(Box<MultiGzDecoder<BodyReader<'a>>>),
     /// Which of two formats it is shows in its first byte.
-    DeflateUnknown(Option<TextReader<'a>>),
-    Zlib(Box<ZlibDecoder<TextReader<'a>>>),
-    Deflate(Box<DeflateDecoder<TextReader<'a>>>),
-    Brotli(Box<DecompressorWriter<TextReader<'a>>>),
+    DeflateUnknown(Option<BodyReader<'a>>),
+    Zlib(Box<ZlibDecoder<BodyReader<'a>>>),
+    Deflate(Box<DeflateDecoder<BodyReader<'a>>>),
+    Brotli(Box<DecompressorWriter<BodyReader<'a>>>),
     Zstd(Box<Zstd<'a>>),
 }
 
@@ -81,11 +81,11 @@ pub(super) struct Zstd<'a> {
     frame: FrameDecoder,
     begun: bool,
     kept: Vec<u8>,
-    reader: TextReader<'a>,
+    reader: BodyReader<'a>,
 }
 
 impl<'a> Decoder<'a> {
-    pub(super) fn new(coding: Coding, reader: TextReader<'a>) -> Self {
+    pub(super) fn new(coding: Coding, reader: BodyReader<'a>) -> Self {
         match coding {
             Coding::None => Self::None(reader),
             Coding::Gzip => Self::Gzip(Box::new(MultiGzDecoder::new(reader))),
@@ -124,28 +124,22 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    /// What has been read so far.
-    pub(super) fn reader(&mut self) -> ReaderState {
-        let state = |reader: &TextReader<'_>| ReaderState {
-            found: reader.found,
-            full: reader.is_full(),
-        };
+    /// What takes the body; `None` once it is lost, which never is.
+    pub(super) fn reader(&mut self) -> Option<&mut BodyReader<'a>> {
         match self {
-            Self::None(reader) => state(reader),
-            Self::Gzip(decoder) => state(decoder.get_ref()),
-            Self::DeflateUnknown(reader) => reader.as_ref().map(state).unwrap_or_default(),
-            Self::Zlib(decoder) => state(decoder.get_ref()),
-            Self::Deflate(decoder) => state(decoder.get_ref()),
-            Self::Brotli(decoder) => state(decoder.get_ref()),
-            Self::Zstd(zstd) => state(&zstd.reader),
+            Self::None(reader) => Some(reader),
+            Self::Gzip(decoder) => Some(decoder.get_mut()),
+            Self::DeflateUnknown(reader) => reader.as_mut(),
+            Self::Zlib(decoder) => Some(decoder.get_mut()),
+            Self::Deflate(decoder) => Some(decoder.get_mut()),
+            Self::Brotli(decoder) => Some(decoder.get_mut()),
+            Self::Zstd(zstd) => Some(&mut zstd.reader),
         }
     }
 
-    /// Whether the text was found, how much was read, and whether it was damaged, now that there
-    /// is no more.
-    pub(super) fn finish(mut self) -> Finished {
-        // What is still inside comes out.
-        let ended = match &mut self {
+    /// There is no more: what is still inside comes out. Whether the body was damaged.
+    pub(super) fn finish(&mut self) -> bool {
+        let ended = match self {
             Self::None(_) | Self::DeflateUnknown(_) => Ok(()),
             Self::Gzip(decoder) => decoder.try_finish(),
             Self::Zlib(decoder) => decoder.try_finish(),
@@ -154,46 +148,12 @@ impl<'a> Decoder<'a> {
             Self::Zstd(zstd) if zstd.is_whole() => Ok(()),
             Self::Zstd(_) => Err(io::ErrorKind::UnexpectedEof.into()),
         };
-        let reader = match &mut self {
-            Self::None(reader) => Some(reader),
-            Self::DeflateUnknown(reader) => reader.as_mut(),
-            Self::Gzip(decoder) => Some(decoder.get_mut()),
-            Self::Zlib(decoder) => Some(decoder.get_mut()),
-            Self::Deflate(decoder) => Some(decoder.get_mut()),
-            Self::Brotli(decoder) => Some(decoder.get_mut()),
-            Self::Zstd(zstd) => Some(&mut zstd.reader),
+        let Some(reader) = self.reader() else {
+            return true;
         };
-        let Some(reader) = reader else {
-            return Finished::default();
-        };
-        reader.finish();
-        Finished {
-            found: reader.found,
-            read: reader.read,
-            // A reader that wants no more breaks it off as well.
-            damaged: ended.is_err() && !reader.found && !reader.is_full(),
-        }
-    }
-}
-
-/// What became of a body.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Finished {
-    pub(super) found: bool,
-    pub(super) read: usize,
-    pub(super) damaged: bool,
-}
-
-/// How far a body has been read.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct ReaderState {
-    pub(super) found: bool,
-    full: bool,
-}
-
-impl ReaderState {
-    pub(super) const fn is_full(self) -> bool {
-        self.full
+        reader.texts.finish();
+        // A reader that wants no more breaks it off as well.
+        ended.is_err() && !reader.is_decided() && !reader.is_full()
     }
 }
 

@@ -6,6 +6,8 @@
 
 use hyper::StatusCode;
 
+use crate::domain::HeaderAssertion;
+
 use super::exchange_error::ExchangeError;
 use super::fields::Fields;
 
@@ -63,7 +65,7 @@ pub(super) fn may_begin_with(bytes: &[u8]) -> bool {
 }
 
 /// Reads a complete head.
-pub(super) fn read(bytes: &[u8]) -> Result<Head, ExchangeError> {
+pub(super) fn read(bytes: &[u8], assertions: &[HeaderAssertion]) -> Result<Head, ExchangeError> {
     if memchr::memchr(0, bytes).is_some() {
         return Err(ExchangeError::NotHttp);
     }
@@ -93,7 +95,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Head, ExchangeError> {
             whole = &folded;
         }
         if let Some((name, value)) = field(whole) {
-            fields.keep(name, value);
+            fields.keep(name, value, assertions);
         }
         folded.clear();
     }
@@ -158,7 +160,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn location(head: &str) -> Option<Vec<u8>> {
-        let head = read(head.as_bytes()).unwrap();
+        let head = read(head.as_bytes(), &[]).unwrap();
         head.fields.location().map(<[u8]>::to_vec)
     }
 
@@ -198,10 +200,12 @@ mod tests {
             ("220 mail ESMTP", None),
         ] {
             let head = format!("{line}\r\nA: b\r\n\r\n");
-            let found = read(head.as_bytes()).ok().map(|head| head.status.as_u16());
+            let found = read(head.as_bytes(), &[])
+                .ok()
+                .map(|head| head.status.as_u16());
             assert_eq!(found, code, "{line}");
         }
-        assert!(read(b"HTTP/1.1 200 OK\r\nX: a\0b\r\n\r\n").is_err());
+        assert!(read(b"HTTP/1.1 200 OK\r\nX: a\0b\r\n\r\n", &[]).is_err());
     }
 
     proptest! {
@@ -228,8 +232,8 @@ mod tests {
 
         #[test]
         fn no_bytes_are_too_much_for_the_reader(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let _read = read(&bytes);
-            let _read = read(&[b"HTTP/1.1 200 OK\r\n", &bytes[..]].concat());
+            let _read = read(&bytes, &[]);
+            let _read = read(&[b"HTTP/1.1 200 OK\r\n", &bytes[..]].concat(), &[]);
         }
     }
 }

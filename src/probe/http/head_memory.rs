@@ -32,11 +32,10 @@ impl HeadMemory {
         self.rooms(1, timings).await
     }
 
-    /// Waits for room for what a compressed body looks back to.
-    pub(super) async fn room_for_a_window(self, timings: Arc<PhaseTimings>) -> Option<Room> {
-        const WINDOW: usize = 16 << 20;
-        let count = u32::try_from(WINDOW / Self::ONE).unwrap_or(1);
-        self.rooms(count, timings).await
+    /// Waits for room for so many bytes of a body, at most all that there is.
+    pub(super) async fn room_for(self, bytes: usize, timings: Arc<PhaseTimings>) -> Option<Room> {
+        let count = bytes.div_ceil(Self::ONE).clamp(1, Self::ALL / Self::ONE);
+        self.rooms(u32::try_from(count).unwrap_or(1), timings).await
     }
 
     async fn rooms(self, count: u32, timings: Arc<PhaseTimings>) -> Option<Room> {

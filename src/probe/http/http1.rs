@@ -42,7 +42,7 @@ pub(super) async fn ask(
     let mut end = HeadEnd::default();
     loop {
         if let Some(length) = end.find(&read) {
-            let head = head::read(&read[..length])?;
+            let head = head::read(&read[..length], &request.spec.assertions().header)?;
             if room.is_some() {
                 // The memory of a large head goes with its room.
                 read = read[length..].to_vec();

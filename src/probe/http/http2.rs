@@ -54,6 +54,7 @@ pub(super) async fn ask(
     memory: &HeadMemory,
     timings: &Arc<PhaseTimings>,
 ) -> Result<(StatusCode, Fields, Http2Body), ExchangeError> {
+    let assertions = &request.spec.assertions().header;
     let request = request.over_http2().ok_or(ExchangeError::Unaskable)?;
     let (bound, io) = Bounded::around(stream, memory.clone(), Arc::clone(timings));
     let failed = |error| bound.blame(error);
@@ -75,7 +76,7 @@ pub(super) async fn ask(
     let (head, stream) = head.await?.into_parts();
     let mut fields = Fields::default();
     for (name, value) in &head.headers {
-        fields.keep(name.as_str().as_bytes(), value.as_bytes());
+        fields.keep(name.as_str().as_bytes(), value.as_bytes(), assertions);
     }
     // The reader of the body bounds it.
     bound.lift();

@@ -88,7 +88,7 @@ impl HttpRequest<'_> {
         if let Some(cookie) = self.cookie {
             add("Cookie", cookie);
         }
-        if self.spec.contains.is_some() {
+        if self.spec.reads_the_body() {
             // A body that is searched is wanted as it is, which keeps bombs out as well.
             add("Accept-Encoding", "identity");
         }

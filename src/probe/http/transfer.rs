@@ -168,7 +168,7 @@ mod tests {
 
     fn transfer(fields: &str) -> Result<Transfer, ExchangeError> {
         let head = format!("HTTP/1.1 200 OK\r\n{fields}\r\n\r\n");
-        Transfer::of(&head::read(head.as_bytes()).unwrap(), Method::Get)
+        Transfer::of(&head::read(head.as_bytes(), &[]).unwrap(), Method::Get)
     }
 
     #[test]

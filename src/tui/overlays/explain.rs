@@ -26,7 +26,7 @@ const ENDING: usize = 9;
 /// The curl line that repeats a site's request, by the method of its last check.
 pub(crate) fn curl_line(site: &SiteState) -> String {
     let spec = &site.site().spec;
-    let by_default = if spec.contains.is_some() {
+    let by_default = if spec.reads_the_body() {
         Method::Get
     } else {
         Method::Head

@@ -16,7 +16,9 @@ pub(super) fn of_check(site: &SiteState, check: &CheckResult) -> String {
             "{status} counts as up, and came within the timeout of {}",
             setting(asked.timeout)
         );
-        if asked.contains.is_some() {
+        if asked.options.is_some() {
+            text.push_str(", and holds what is expected of it");
+        } else if asked.contains.is_some() {
             text.push_str(", with the text of contains in its body");
         }
         return text;
@@ -36,6 +38,9 @@ pub(super) fn of_check(site: &SiteState, check: &CheckResult) -> String {
                     asked.expect_status
                 )
             }
+        }
+        Reason::Content if asked.options.is_some() => {
+            "the answer does not hold what is expected of it".into()
         }
         Reason::Content => {
             let text = clean(asked.contains.as_deref().unwrap_or_default(), 60);
