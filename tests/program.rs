@@ -77,6 +77,7 @@ mod monitor {
     mod lab;
     mod limits;
     mod load;
+    mod mouse;
     mod multiplexers;
     mod outages;
     mod paradigms;

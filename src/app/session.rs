@@ -195,7 +195,7 @@ impl Session {
         let continued = signal(SignalKind::from_raw(SIGCONT))?;
         let ending = EndSignals::listen()?;
         // Last, so that whatever goes wrong before is said on an ordinary terminal.
-        let terminal = Terminal::enter(options.ascii)?;
+        let terminal = Terminal::enter(&options)?;
         let (remote, multiplexer) = (options.remote, options.multiplexer);
         let ui = Ui::new(options, terminal.size());
         let session = Self {
@@ -324,6 +324,7 @@ impl Session {
             let drawn = terminal.draw(ui, model)?;
             if drawn {
                 ui.drawn(model);
+                ui.aim(terminal.targets());
                 terminal.set_title(&state.title())?;
             }
             io::Result::Ok(!drawn)

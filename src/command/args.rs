@@ -15,7 +15,7 @@ use super::import_args::ImportArgs;
 use super::man_args::ManArgs;
 use super::race_args::RaceArgs;
 pub(super) use super::shared_args::{
-    ArgumentError, MetricsArgs, OutputFormat, SourceArgs, workers,
+    ArgumentError, MetricsArgs, OutputFormat, ScreenArgs, SourceArgs, workers,
 };
 use super::worker_defaults::WORKER_DEFAULTS;
 
@@ -196,14 +196,6 @@ impl HistoryArgs {
             })
         })
     }
-}
-
-/// The appearance of the screen.
-#[derive(Clone, Copy, Debug, Default, Args)]
-pub(super) struct ScreenArgs {
-    /// Draw with ASCII characters only
-    #[arg(long)]
-    pub(super) ascii: bool,
 }
 
 /// The live monitor.

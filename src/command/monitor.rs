@@ -62,9 +62,10 @@ pub(super) fn prepare(
     if let Some(notice) = &notice {
         say(notice);
     }
-    let options = Options::new(screen.ascii, TimeZone::system(), |name| {
+    let mut options = Options::new(screen.ascii, TimeZone::system(), |name| {
         std::env::var_os(name)
     });
+    options.mouse &= !screen.no_mouse;
     Ok(Launch {
         config,
         entry,

@@ -19,6 +19,17 @@ pub(super) struct SourceArgs {
     pub(super) config: Option<PathBuf>,
 }
 
+/// The appearance of the screen.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub(super) struct ScreenArgs {
+    /// Draw with ASCII characters only
+    #[arg(long)]
+    pub(super) ascii: bool,
+    /// Leave the mouse to the terminal: no clicks, no wheel
+    #[arg(long)]
+    pub(super) no_mouse: bool,
+}
+
 /// The metrics endpoint.
 #[derive(Clone, Debug, Default, Args)]
 pub(super) struct MetricsArgs {

@@ -109,6 +109,7 @@ mod tests {
             ascii,
             remote: false,
             multiplexer: None,
+            mouse: true,
             zone: TimeZone::UTC,
         }
     }

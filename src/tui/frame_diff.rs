@@ -6,6 +6,7 @@ use ratatui::buffer::{Buffer, CellWidth};
 use ratatui::layout::Rect;
 
 use super::ansi_writer::{self, PLAIN, is_bare, style_of};
+use super::click_targets::ClickTargets;
 use super::ui::Ui;
 use super::view_model::ViewModel;
 use super::wide_cells::{self, Change, TiedChange};
@@ -28,6 +29,8 @@ pub struct FrameDiff {
     /// The content of the terminal is unknown.
     void: bool,
     bytes: Vec<u8>,
+    /// The areas of the shown frame.
+    targets: ClickTargets,
 }
 
 impl FrameDiff {
@@ -39,6 +42,7 @@ impl FrameDiff {
             next: Buffer::empty(Rect::ZERO),
             void: true,
             bytes: Vec::with_capacity(64 << 10),
+            targets: ClickTargets::default(),
         }
     }
 
@@ -58,7 +62,16 @@ impl FrameDiff {
         model: &ViewModel<'_>,
         size: (u16, u16),
     ) -> io::Result<&[u8]> {
-        self.frame(size, |buffer| ui.draw(model, buffer))
+        let mut targets = ClickTargets::default();
+        self.frame(size, |buffer| targets = ui.draw(model, buffer))?;
+        self.targets = targets;
+        Ok(&self.bytes)
+    }
+
+    /// What a click means in the frame that was drawn last.
+    #[must_use]
+    pub fn targets(&self) -> ClickTargets {
+        self.targets.clone()
     }
 
     /// Draws a frame by `draw`; gives the bytes to send, empty where nothing changed.

@@ -13,8 +13,48 @@ pub(super) enum InputKind {
     Paste(String),
     Resize(u16, u16),
     Focus(bool),
+    Mouse(MouseInput),
     /// The terminal was closed.
     Closed,
+}
+
+/// A report of the mouse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct MouseInput {
+    pub(super) kind: MouseKind,
+    /// The column and the row of the cell under the pointer, from 0.
+    pub(super) cell: (u16, u16),
+}
+
+/// What the mouse did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum MouseKind {
+    /// The left button was pressed.
+    Click,
+    WheelUp,
+    WheelDown,
+}
+
+impl MouseInput {
+    /// The report of xterm with this button, at a column and a row that are counted from 1
+    /// (xterm's control sequences, "Mouse Tracking"); `None` for what has no action: other buttons,
+    /// releases, motion. Shift, Alt and Ctrl change nothing: with Shift the terminal selects text
+    /// itself, and does not report.
+    pub(super) fn report(button: i64, column: i64, row: i64) -> Option<Self> {
+        /// The bits of Shift, Alt and Ctrl.
+        const MODIFIERS: i64 = 4 | 8 | 16;
+        let kind = match button & !MODIFIERS {
+            0 => MouseKind::Click,
+            64 => MouseKind::WheelUp,
+            65 => MouseKind::WheelDown,
+            _ => return None,
+        };
+        let from_zero = |cell: i64| u16::try_from(cell - 1).ok();
+        Some(Self {
+            kind,
+            cell: (from_zero(column)?, from_zero(row)?),
+        })
+    }
 }
 
 impl TerminalInput {

@@ -1,4 +1,4 @@
-//! Reads keys, pastes and focus from the bytes of a terminal, however they are parted.
+//! Reads keys, the mouse, pastes and focus from the bytes of a terminal, however they are parted.
 //!
 //! crossterm's parser takes what one `read` gave for a whole: a sequence that arrives in two
 //! reads (ssh, tmux since 3.5, serial lines) becomes the key Esc and its rest typed text, and so
@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use vtparse::{CsiParam, VTActor, VTParser};
 
-use super::input::InputKind;
+use super::input::{InputKind, MouseInput};
 use super::key::Key;
 use super::key_sequences::{control, csi, ss3};
 
@@ -66,8 +66,8 @@ enum Stage {
     SingleShift,
     /// A function key of Linux's console, behind CSI [.
     Console,
-    /// The position of a mouse in so many bytes, behind CSI M.
-    Mouse(u8),
+    /// The button and the position of a mouse in three bytes, behind CSI M: those that came.
+    Mouse(Vec<u8>),
     /// Pasted text, and how many bytes of its end have come.
     Paste { text: Vec<u8>, ended: usize },
 }
@@ -176,8 +176,19 @@ impl InputParser {
                     self.tell(Key::F(byte - b'A' + 1));
                 }
             }
-            Stage::Mouse(0 | 1) => {}
-            Stage::Mouse(more) => self.stage = Stage::Mouse(more - 1),
+            Stage::Mouse(mut report) => {
+                report.push(byte);
+                match report[..] {
+                    // Each is 32 more than its value.
+                    [button, column, row] => {
+                        let [button, column, row] =
+                            [button, column, row].map(|byte| i64::from(byte) - 32);
+                        let mouse = MouseInput::report(button, column, row);
+                        self.inputs.extend(mouse.map(InputKind::Mouse));
+                    }
+                    _ => self.stage = Stage::Mouse(report),
+                }
+            }
             Stage::Paste { mut text, ended } => {
                 let ended = match PASTE_END.get(ended) {
                     Some(next) if *next == byte => ended + 1,
@@ -238,9 +249,15 @@ impl InputParser {
         match actor.sequence {
             None => {}
             Some(Told::SingleShift) => self.stage = Stage::SingleShift,
+            Some(Told::Mouse(numbers)) => {
+                if let [button, column, row] = numbers[..] {
+                    let mouse = MouseInput::report(button, column, row);
+                    self.inputs.extend(mouse.map(InputKind::Mouse));
+                }
+            }
             Some(Told::Csi(numbers, last)) => match (&numbers[..], last) {
                 ([], b'[') => self.stage = Stage::Console,
-                ([], b'M') => self.stage = Stage::Mouse(3),
+                ([], b'M') => self.stage = Stage::Mouse(Vec::new()),
                 ([PASTE], b'~') => {
                     self.stage = Stage::Paste {
                         text: Vec::new(),
@@ -288,6 +305,8 @@ enum Told {
     SingleShift,
     /// CSI with its numbers and its last byte.
     Csi(Vec<i64>, u8),
+    /// A button of the mouse that was pressed, and where (SGR reports, private mode 1006).
+    Mouse(Vec<i64>),
 }
 
 impl VTActor for Actor {
@@ -314,6 +333,9 @@ impl VTActor for Actor {
 
     fn csi_dispatch(&mut self, params: &[CsiParam], truncated: bool, byte: u8) {
         // Behind `?`, `<`, `=`, `>` are the answers of terminals, and no key.
+        if let ([CsiParam::P(b'<'), report @ ..], b'M', false) = (params, byte, truncated) {
+            self.sequence = Some(Told::Mouse(numbers(report)));
+        }
         let private = matches!(params.first(), Some(CsiParam::P(b'<'..=b'?')));
         let intermediate = matches!(params.last(), Some(CsiParam::P(b' '..=b'/')));
         if !private && !intermediate && !truncated {
@@ -353,6 +375,7 @@ fn numbers(params: &[CsiParam]) -> Vec<i64> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::input::MouseKind;
     use super::*;
     use proptest::prelude::*;
 
@@ -431,7 +454,7 @@ mod tests {
     ];
 
     /// What terminals answer or report by themselves.
-    const ANSWERS: [&str; 24] = [
+    const ANSWERS: [&str; 26] = [
         "\x1b]11;rgb:1e1e/1e1e/2e2e\x1b\\",
         "\x1b]10;rgb:ffff/ffff/ffff\x07",
         "\x1b]4;1;rgb:cdcd/0000/0000\x07",
@@ -453,9 +476,12 @@ mod tests {
         "\x1b[?2026;2$y",
         "\x1b[8;36;120t",
         "\x1b[?1u",
-        "\x1b[<0;12;7M",
+        // A release, motion, other buttons, positions that there are not, and another number of them.
         "\x1b[<0;12;7m",
-        "\x1b[M q1",
+        "\x1b[<32;12;7M",
+        "\x1b[<2;0;0M",
+        "\x1b[<0;12M",
+        "\x1b[M#q1",
     ];
 
     #[test]
@@ -521,6 +547,34 @@ mod tests {
                         continue;
                     }
                     assert_eq!(read, [key(name)], "{bytes:?} at {place}, {pause} ms");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_report_of_the_mouse_is_one_input_however_it_is_parted() {
+        use MouseKind::{Click, WheelDown, WheelUp};
+        for (bytes, kind, cell) in [
+            (&b"\x1b[<0;12;7M"[..], Click, (11, 6)),
+            (b"\x1b[<4;1;1M", Click, (0, 0)),
+            (b"\x1b[<64;300;100M", WheelUp, (299, 99)),
+            (b"\x1b[<65;3;2M", WheelDown, (2, 1)),
+            // Terminals without SGR reports: a byte each.
+            (b"\x1b[M q1", Click, (80, 16)),
+            (b"\x1b[Ma!\xff", WheelDown, (0, 222)),
+        ] {
+            let expected = InputKind::Mouse(MouseInput { kind, cell });
+            assert_eq!(whole(bytes), std::slice::from_ref(&expected), "{bytes:?}");
+            for place in 1..bytes.len() {
+                let (begin, rest) = bytes.split_at(place);
+                for pause in [5, 49, 50, 100, 900] {
+                    let mut read = read(&[begin, rest, b"q"], Duration::from_millis(pause));
+                    if place == 1 && pause >= 50 {
+                        assert_eq!(read.remove(0), key("Esc"));
+                    }
+                    let both = [expected.clone(), key("q")];
+                    assert_eq!(read, both, "{bytes:?} at {place}, {pause} ms");
                 }
             }
         }

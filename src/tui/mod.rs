@@ -11,6 +11,7 @@
 
 mod acknowledgement;
 mod ansi_writer;
+mod click_targets;
 mod clipboard;
 mod curl;
 mod downgrade;
@@ -36,6 +37,7 @@ mod lab_actions;
 mod lab_settings;
 mod lanes;
 mod layout;
+mod mouse_actions;
 mod options;
 mod outages_actions;
 mod outages_state;
@@ -68,6 +70,7 @@ mod views;
 mod wide_cells;
 mod widgets;
 
+pub use click_targets::ClickTargets;
 pub(crate) use format::holds;
 pub use frame_diff::FrameDiff;
 pub use history_view::{

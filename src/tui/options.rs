@@ -26,6 +26,8 @@ pub struct Options {
     pub remote: bool,
     /// What stands between the program and the terminal, as far as it is known.
     pub multiplexer: Option<Multiplexer>,
+    /// Whether the terminal is asked to report the mouse.
+    pub mouse: bool,
     /// The time zone of the times on the screen.
     pub zone: TimeZone,
 }
@@ -53,6 +55,7 @@ impl Options {
             ascii: ascii || dumb || !is_utf8_locale(&environment),
             remote: set("SSH_CONNECTION"),
             multiplexer,
+            mouse: !dumb,
             zone,
         }
     }

@@ -235,6 +235,16 @@ impl OutagesState {
         }
     }
 
+    /// Selects an outage, and moves to its list.
+    pub(crate) fn select_outage(&mut self, outage: OutageKey) {
+        (self.pane, self.outage) = (Pane::Outages, Some(outage));
+    }
+
+    /// Selects a message by its identifier, and moves to the outbox.
+    pub(crate) fn select_message(&mut self, id: Box<str>) {
+        (self.pane, self.message) = (Pane::Outbox, Some(id));
+    }
+
     /// Selects the first row, and stays there when the list changes.
     pub(crate) fn first(&mut self) {
         match self.pane {

@@ -1,6 +1,6 @@
 //! The actions of keys on the Scheduling screen: zoom, pan, and the cursor.
 
-use crate::domain::SiteId;
+use crate::domain::{Moment, SiteId};
 use crate::trace::CheckSummary;
 
 use super::layout;
@@ -102,6 +102,27 @@ fn walk(state: &mut UiState, steer: SchedAction, model: &ViewModel<'_>) {
     } else if steer == SchedAction::Left {
         pan(state, SchedAction::Back, model);
     }
+}
+
+/// Puts the cursor on the check of a lane that ran at a moment, or that began or ended next to it.
+pub(super) fn point(
+    state: &mut UiState,
+    (lane, moment): (usize, Option<Moment>),
+    model: &ViewModel<'_>,
+) {
+    let layout = layout(state, model);
+    let checks = layout.checks_of(lane);
+    let apart = |check: &&&CheckSummary| {
+        let moment = moment.unwrap_or(check.started);
+        let before = check.started.since(moment);
+        // `since` is zero for what comes later.
+        before.max(moment.since(check.ended))
+    };
+    let Some(check) = checks.iter().min_by_key(apart).map(|check| check.job()) else {
+        return;
+    };
+    stand(state, &layout);
+    (state.sched.lane, state.sched.cursor) = (lane, Some(check));
 }
 
 /// The nearest lane above or below that has a check.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::domain::{Moment, Now, SiteId};
 use crate::monitor::SiteState;
 
+use super::click_targets::ClickTargets;
 use super::history_view::{CheckSpan, HistoryView};
 use super::keymap::{Mode, Scope};
 use super::lab_settings::LabSettings;
@@ -112,6 +113,8 @@ pub(crate) struct UiState {
     pub(crate) notes: VecDeque<StatusMessage>,
     /// What is searched in the help, as it was typed: every word must match.
     pub(crate) help_filter: String,
+    /// What a click means in the frame that was drawn last.
+    pub(crate) targets: ClickTargets,
     /// When keys were pressed lately.
     pub(crate) keys: RecentKeys,
     /// The site that was selected in the last frame; `None` once a key may have changed that.
@@ -137,6 +140,7 @@ impl UiState {
             lab: LabSettings::default(),
             notes: VecDeque::new(),
             help_filter: String::new(),
+            targets: ClickTargets::default(),
             keys: RecentKeys::default(),
             seen: None,
             quit_asked: None,

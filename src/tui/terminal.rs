@@ -11,10 +11,11 @@ use std::time::Duration;
 
 use crate::domain::clean;
 
+use super::click_targets::ClickTargets;
 use super::clipboard;
 use super::downgrade::ascii_text;
 use super::frame_diff::FrameDiff;
-use super::options::Multiplexer;
+use super::options::{Multiplexer, Options};
 use super::suspend;
 use super::terminal_modes::{self, enter_raw, forget_raw, is_in_background, leave_raw};
 use super::terminal_writer::TerminalWriter;
@@ -28,8 +29,12 @@ const LAST_FRAME_TIMEOUT: Duration = Duration::from_millis(500);
 /// (xterm's private modes 1049, 25, 2004, 1004 and 7).
 const TAKE: &str = "\x1b[?1049h\x1b[?25l\x1b[?2004h\x1b[?1004h\x1b[?7l";
 /// Gives it back: ends a frame that was begun (private mode 2026) and the style, and what
-/// [`TAKE`] set in reverse.
-const GIVE_BACK: &str = "\x1b[?2026l\x1b[?7h\x1b[?1004l\x1b[?2004l\x1b[0m\x1b[?1049l\x1b[?25h";
+/// [`TAKE`] and [`TAKE_MOUSE`] set in reverse.
+const GIVE_BACK: &str =
+    "\x1b[?2026l\x1b[?1006l\x1b[?1000l\x1b[?7h\x1b[?1004l\x1b[?2004l\x1b[0m\x1b[?1049l\x1b[?25h";
+/// Asks for reports of the mouse's buttons and wheel, with numbers of any size (xterm's private
+/// modes 1000 and 1006). Motion is not reported.
+const TAKE_MOUSE: &str = "\x1b[?1000h\x1b[?1006h";
 /// Saves the title of the window on the terminal's stack (XTWINOPS 22).
 const PUSH_TITLE: &str = "\x1b[22;0t";
 /// Restores it (XTWINOPS 23).
@@ -49,15 +54,17 @@ pub struct Terminal {
     /// Titles and notifications are in ASCII as well: to a terminal without UTF-8 the bytes of
     /// other characters may be control characters.
     ascii: bool,
+    /// The mouse is reported.
+    mouse: bool,
 }
 
 impl Terminal {
     /// Takes the terminal: raw mode, the alternate screen, a hidden cursor, bracketed pastes and
-    /// focus events; `ascii` if it gets nothing else.
+    /// focus events; `options` say whether it gets ASCII alone and whether the mouse is reported.
     ///
     /// # Errors
     /// Standard output is not a terminal, or the terminal refuses.
-    pub fn enter(ascii: bool) -> io::Result<Self> {
+    pub fn enter(options: &Options) -> io::Result<Self> {
         let stdout = io::stdout();
         if !stdout.is_terminal() {
             return Err(io::Error::other(
@@ -70,7 +77,8 @@ impl Terminal {
             title: String::new(),
             call: None,
             clipboard: None,
-            ascii,
+            ascii: options.ascii,
+            mouse: options.mouse,
         };
         install_hook();
         terminal.take()?;
@@ -86,7 +94,8 @@ impl Terminal {
         });
         self.sheet.forget();
         self.title.clear();
-        self.out.send(format!("{title}{TAKE}").into_bytes())
+        let mouse = if self.mouse { TAKE_MOUSE } else { "" };
+        self.out.send(format!("{title}{TAKE}{mouse}").into_bytes())
     }
 
     /// Takes the terminal again after this process was stopped: the next frame is drawn whole.
@@ -131,6 +140,12 @@ impl Terminal {
             self.out.send(bytes)?;
         }
         Ok(true)
+    }
+
+    /// What a click means in the frame that was drawn last.
+    #[must_use]
+    pub fn targets(&self) -> ClickTargets {
+        self.sheet.targets()
     }
 
     /// Draws the next frame whole, because another program has written on the terminal.

@@ -9,12 +9,14 @@ use ratatui::style::Style;
 use crate::domain::Moment;
 use crate::monitor::State as SiteIs;
 
+use super::click_targets::ClickTargets;
 use super::downgrade::downgrade;
 use super::frame_rate::{FrameRate, NANOS_PER_SECOND};
 use super::history_view::HistoryQuery;
 use super::input::{InputKind, TerminalInput};
 use super::key::Key;
 use super::keymap::{self, KeyAction, Mode, Scope};
+use super::mouse_actions;
 use super::options::Options;
 use super::outages_actions;
 use super::overlays::{
@@ -64,6 +66,13 @@ impl Ui {
             }
             InputKind::Resize(columns, rows) => {
                 self.state.size = (*columns, *rows);
+                None
+            }
+            InputKind::Mouse(mouse) => {
+                self.state.keys.pressed(model.now);
+                self.state.quit_asked = None;
+                mouse_actions::act(&mut self.state, *mouse, model);
+                self.state.seen = None;
                 None
             }
             InputKind::Focus(focused) => {
@@ -177,6 +186,11 @@ impl Ui {
         self.frame_rate.drawn(model.now.mono, shown);
     }
 
+    /// Takes what a click means in the frame that was drawn.
+    pub fn aim(&mut self, targets: ClickTargets) {
+        self.state.targets = targets;
+    }
+
     /// A hash that changes whenever a frame of this model would.
     fn shown(&self, model: &ViewModel<'_>) -> u64 {
         let mut hash = DefaultHasher::new();
@@ -202,21 +216,29 @@ impl Ui {
         hash.finish()
     }
 
-    /// Draws the whole screen.
-    pub(crate) fn draw(&self, model: &ViewModel<'_>, buffer: &mut Buffer) {
+    /// Draws the whole screen; gives what a click in it means.
+    pub(crate) fn draw(&self, model: &ViewModel<'_>, buffer: &mut Buffer) -> ClickTargets {
         let area = buffer.area;
+        let mut targets = ClickTargets::default();
         match layout::areas(area, &self.state, model) {
-            Some(areas) => self.draw_areas(model, &areas, buffer),
+            Some(areas) => self.draw_areas(model, &areas, buffer, &mut targets),
             None => too_small(model, area, buffer),
         }
         downgrade(buffer, &self.state.options);
+        targets
     }
 
-    fn draw_areas(&self, model: &ViewModel<'_>, areas: &layout::Areas, buffer: &mut Buffer) {
+    fn draw_areas(
+        &self,
+        model: &ViewModel<'_>,
+        areas: &layout::Areas,
+        buffer: &mut Buffer,
+        targets: &mut ClickTargets,
+    ) {
         let state = &self.state;
         let tabs = VIEWS.map(|view| view.title);
         let filter = outages_actions::filter_in_words(state, model);
-        header::draw(buffer, areas.header, state, model, &tabs, filter);
+        header::draw(buffer, areas.header, state, model, (&tabs, filter), targets);
         header::draw_notices(buffer, areas.notices, state, model);
         let body = areas.body;
         match state.layers.last() {
@@ -267,7 +289,7 @@ impl Ui {
             }
             Some(Layer::Replay { scroll }) => replay::draw(buffer, body, state, model, *scroll),
             Some(Layer::Filter | Layer::Note { .. }) | None => {
-                (self.view().draw)(state, model, body, buffer);
+                (self.view().draw)(state, model, body, (buffer, targets));
             }
         }
         if let Some(line) = body.rows().next_back() {

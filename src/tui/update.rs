@@ -94,11 +94,7 @@ pub(crate) fn act(
         }
         KeyAction::NextSite | KeyAction::PreviousSite => neighbour(state, action, model),
         KeyAction::Filter | KeyAction::Sort | KeyAction::Reverse if state.frozen.is_some() => {
-            state.say(
-                Tone::Warn,
-                "The display is frozen: press Space to go live first.",
-                model.now.mono,
-            );
+            say_frozen(state, model);
         }
         KeyAction::Filter => state.layers.push(Layer::Filter),
         KeyAction::Sort | KeyAction::Reverse if outages_actions::is_here(state) => {
@@ -180,6 +176,12 @@ fn erase(state: &mut UiState, action: KeyAction) {
         _ => filter.clear(),
     }
     outages_actions::set_text(state, &filter);
+}
+
+/// Says that the list of a frozen display stays as it is.
+pub(crate) fn say_frozen(state: &mut UiState, model: &ViewModel<'_>) {
+    let text = "The display is frozen: press Space to go live first.";
+    state.say(Tone::Warn, text, model.now.mono);
 }
 
 fn back(state: &mut UiState) {
@@ -298,7 +300,7 @@ pub(crate) fn context<'a>(model: &ViewModel<'a>) -> KeyContext<'a> {
 }
 
 /// Moves the selection, or scrolls the overlay in front.
-fn travel(state: &mut UiState, action: KeyAction, model: &ViewModel<'_>) {
+pub(crate) fn travel(state: &mut UiState, action: KeyAction, model: &ViewModel<'_>) {
     let page = layout::page(state, model);
     let by = match action {
         KeyAction::Up => -1,

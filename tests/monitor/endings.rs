@@ -38,6 +38,8 @@ fn sane_after(leave: impl FnOnce(&mut Terminal)) -> u32 {
         "\x1b[?25h",
         "\x1b[?2004l",
         "\x1b[?1004l",
+        "\x1b[?1000l",
+        "\x1b[?1006l",
         "\x1b[23;0t",
     ] {
         let sent = find(&tape.bytes, sequence.as_bytes());

@@ -68,6 +68,25 @@ const COLUMNS: [(&str, &str); 10] = [
     ("late", "In the header: the worst LATE of the last minute."),
 ];
 
+const MOUSE: [(&str, &str); 4] = [
+    (
+        "click",
+        "Select a site, an outage, a message, or a check in its lane.",
+    ),
+    (
+        "on a heading",
+        "Sort by that column; a second click turns the order.",
+    ),
+    (
+        "on a title",
+        "Go to that screen, and close what lies over it.",
+    ),
+    (
+        "wheel",
+        "Scroll. With Shift the terminal selects text itself; --no-mouse leaves it all to it.",
+    ),
+];
+
 const fn meaning(state: SiteIs) -> &'static str {
     match state {
         SiteIs::Down => "confirmed: an outage is open",
@@ -264,7 +283,10 @@ fn mark_sections(context: &KeyContext<'_>) -> Vec<Section> {
         let name = format!("[{}] {}", label.key, label.name.to_uppercase());
         (Span::styled(name, BOLD), label.summary.to_owned())
     });
+    let mouse = MOUSE.into_iter();
+    let mouse = mouse.map(|(what, text)| (Span::styled(what, BOLD), text.to_owned()));
     vec![
+        ("MOUSE".to_owned(), mouse.collect()),
         ("STATES".to_owned(), states.collect()),
         ("COLUMNS".to_owned(), columns.collect()),
         (

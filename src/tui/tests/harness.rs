@@ -27,6 +27,7 @@ pub(super) fn options() -> Options {
         ascii: false,
         remote: false,
         multiplexer: None,
+        mouse: true,
         zone: TimeZone::UTC,
     }
 }

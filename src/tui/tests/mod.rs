@@ -3,6 +3,7 @@
 mod harness;
 mod help;
 mod keys;
+mod mouse;
 mod outages;
 mod outages_actions;
 mod race_and_lab;

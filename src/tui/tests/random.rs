@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 
 use crate::domain::{Moment, SiteId};
 use crate::tui::fixture::Fixture;
-use crate::tui::input::{InputKind, TerminalInput};
+use crate::tui::input::{InputKind, MouseInput, MouseKind, TerminalInput};
 use crate::tui::key::Key;
 use crate::tui::options::Options;
 use crate::tui::ui::Ui;
@@ -46,6 +48,11 @@ fn keys() -> impl Strategy<Value = TerminalInput> {
         named.prop_map(|name| TerminalInput::key(name).unwrap()),
         any::<char>().prop_map(|c| TerminalInput(InputKind::Key(Key::Char(c)))),
         (1_u16..250, 1_u16..90).prop_map(|(columns, rows)| TerminalInput::size(columns, rows)),
+        (0_usize..3, 0_u16..250, 0_u16..90).prop_map(|(kind, column, row)| {
+            let kinds = [MouseKind::Click, MouseKind::WheelUp, MouseKind::WheelDown];
+            let (kind, cell) = (kinds[kind], (column, row));
+            TerminalInput(InputKind::Mouse(MouseInput { kind, cell }))
+        }),
     ]
 }
 
@@ -66,7 +73,9 @@ proptest! {
             ui.input(key, &model);
             model.now.mono = model.now.mono + Duration::from_millis(step as u64 * 100);
             ui.tick(&model);
-            let buffer = draw(&ui, &model, (columns, rows));
+            let mut buffer = Buffer::empty(Rect::new(0, 0, columns, rows));
+            let targets = ui.draw(&model, &mut buffer);
+            ui.aim(targets);
             let clean = |cell: &ratatui::buffer::Cell| !cell.symbol().chars().any(char::is_control);
             prop_assert!(buffer.content.iter().all(clean));
         }

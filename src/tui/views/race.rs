@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use crate::domain::clean;
 use crate::lab::{Medians, RaceRow, RaceState, TIE_RATIO, Workload, fine, race_summary};
+use crate::tui::click_targets::ClickTargets;
 use crate::tui::format::{bytes, count, plural, wrap};
 use crate::tui::keymap::Scope;
 use crate::tui::state::UiState;
@@ -82,7 +83,12 @@ fn columns(width: u16) -> &'static [Column] {
     &COLUMNS[..fits]
 }
 
-fn draw(state: &UiState, model: &ViewModel<'_>, body: Rect, buffer: &mut Buffer) {
+fn draw(
+    state: &UiState,
+    model: &ViewModel<'_>,
+    body: Rect,
+    (buffer, _): (&mut Buffer, &mut ClickTargets),
+) {
     let room = usize::from(body.width).saturating_sub(2);
     let race_state = model.lab.race_state;
     let mut lines = vec![(head(state, model, race_state), BOLD)];

@@ -32,6 +32,21 @@ impl SiteColumn {
         }
     }
 
+    /// The order by this column; `None` for one that no order goes by.
+    pub(super) const fn order(self) -> Option<Sort> {
+        Some(match self {
+            Self::State => Sort::Failing,
+            Self::Site => Sort::Name,
+            Self::Latency => Sort::Latency,
+            Self::Uptime => Sort::Uptime,
+            Self::Late => Sort::Lateness,
+            Self::Next => Sort::Next,
+            Self::Code | Self::Checks | Self::P50 | Self::P95 | Self::RanOn | Self::Tags => {
+                return None;
+            }
+        })
+    }
+
     /// Whether its text is aligned right, as numbers are.
     pub(super) const fn is_right(self) -> bool {
         matches!(

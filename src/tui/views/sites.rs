@@ -16,6 +16,7 @@ use ratatui::text::Span;
 use unicode_width::UnicodeWidthStr;
 
 use crate::domain::{Now, clean};
+use crate::tui::click_targets::{ClickTarget, ClickTargets};
 use crate::tui::format::{count, is_late};
 use crate::tui::keymap::Scope;
 use crate::tui::site_remark::{Remark, remark};
@@ -44,7 +45,12 @@ pub(super) const VIEW: View = View {
     draw,
 };
 
-fn draw(state: &UiState, model: &ViewModel<'_>, area: Rect, buffer: &mut Buffer) {
+fn draw(
+    state: &UiState,
+    model: &ViewModel<'_>,
+    area: Rect,
+    (buffer, targets): (&mut Buffer, &mut ClickTargets),
+) {
     if area.height < 3 {
         return;
     }
@@ -72,7 +78,7 @@ fn draw(state: &UiState, model: &ViewModel<'_>, area: Rect, buffer: &mut Buffer)
     });
     let placed = columns(area.width, late);
     let far = model.trace.queue.is_some();
-    heading(buffer, area, &placed, state.order.sort(), far);
+    heading(buffer, area, &placed, (state.order.sort(), far), targets);
     let now = state.now(model);
     let (mut is_marked, mut is_new) = (false, false);
     for ((row, place), line) in seen.iter().zip(places).zip(rows.rows()) {
@@ -83,6 +89,7 @@ fn draw(state: &UiState, model: &ViewModel<'_>, area: Rect, buffer: &mut Buffer)
         match row {
             Some(row) => {
                 draw_row(buffer, line, &placed, row, (now, far));
+                targets.note(line, ClickTarget::Site(row.site.id()));
                 if state.is_new(model, row.site) {
                     put(buffer, line.x, line.y, 1, NEW, theme::tone(Tone::Warn));
                     is_new = true;
@@ -120,8 +127,8 @@ fn heading(
     buffer: &mut Buffer,
     area: Rect,
     placed: &[PlacedColumn],
-    (sort, reverse): (Sort, bool),
-    far: bool,
+    ((sort, reverse), far): ((Sort, bool), bool),
+    targets: &mut ClickTargets,
 ) {
     for PlacedColumn { column, x, width } in placed {
         let mut text = column.heading(*width, far);
@@ -134,6 +141,14 @@ fn heading(
             style = BOLD;
         }
         aligned(buffer, area.x + x, area.y, *width, &text, style, *column);
+        let asked = match column.order() {
+            Some(_) if *column == SiteColumn::sorted(sort) => Some((sort, !reverse)),
+            order => order.map(|order| (order, false)),
+        };
+        if let Some((sort, reverse)) = asked {
+            let area = Rect::new(area.x + x, area.y, *width, 1);
+            targets.note(area, ClickTarget::SiteOrder(sort, reverse));
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use ratatui::text::Span;
 use crate::domain::brief;
 use crate::monitor::State as SiteIs;
 use crate::paradigm::QueueFigures;
+use crate::tui::click_targets::{ClickTarget, ClickTargets};
 use crate::tui::format::{age, bytes, clock, count, holds, is_late, lateness, plural};
 use crate::tui::layout;
 use crate::tui::state::UiState;
@@ -16,17 +17,17 @@ use crate::tui::summary::Summary;
 use crate::tui::theme::{self, BOLD, DIM, PLAIN};
 use crate::tui::view_model::ViewModel;
 
-use super::{Piece, draw_pieces, put};
+use super::{Piece, draw_clickable, draw_pieces, put};
 
-/// Draws both lines; `tabs` are the titles of the screens, `filter` says which rows the list is
-/// reduced to.
+/// Draws both lines; `tabs` are the titles of the screens, which can be clicked, `filter` says which
+/// rows the list is reduced to.
 pub(crate) fn draw(
     buffer: &mut Buffer,
     area: Rect,
     state: &UiState,
     model: &ViewModel<'_>,
-    tabs: &[&str],
-    filter: Option<String>,
+    (tabs, filter): (&[&str], Option<String>),
+    targets: &mut ClickTargets,
 ) {
     let summary = state.summary(model);
     let line = |y| Rect {
@@ -35,7 +36,7 @@ pub(crate) fn draw(
         ..area
     };
     let (left, right) = first_line(state, model, &summary, tabs);
-    draw_pieces(buffer, line(0), left, right);
+    draw_clickable(buffer, line(0), left, right, targets);
     let mut left = counts(&summary);
     left.extend(capacity(model));
     let warn = theme::tone(crate::tui::view_model::Tone::Warn);
@@ -54,16 +55,17 @@ fn first_line(
 ) -> (Pieces, Pieces) {
     let mut titles = Vec::new();
     for (index, title) in tabs.iter().enumerate() {
-        if index == state.view {
-            titles.push(Span::styled(format!("[{title}]"), BOLD));
+        let span = if index == state.view {
+            Span::styled(format!("[{title}]"), BOLD)
         } else {
-            titles.push(Span::styled(format!(" {title} "), DIM));
-        }
+            Span::styled(format!(" {title} "), DIM)
+        };
+        titles.push((span, ClickTarget::Tab(index)));
     }
     let census = summary.census;
     let mut left = vec![
         Piece::text(3, "UptimeSquirrel", BOLD),
-        Piece::new(2, titles),
+        Piece::clickable(2, titles),
     ];
     if let Some(label) = model.paradigms.get(model.active) {
         left.push(Piece::new(

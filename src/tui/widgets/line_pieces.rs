@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
+use crate::tui::click_targets::{ClickTarget, ClickTargets};
 use crate::tui::format::cut;
 use crate::tui::theme::{BOLD, DIM, SELECTED};
 
@@ -14,6 +15,8 @@ pub(crate) struct Piece<'a> {
     /// The piece with the greatest rank is left out first; 0 is the most important.
     rank: u8,
     line: Line<'a>,
+    /// What a click on each span means; empty where it means nothing.
+    targets: Vec<ClickTarget>,
 }
 
 impl<'a> Piece<'a> {
@@ -21,7 +24,15 @@ impl<'a> Piece<'a> {
         Self {
             rank,
             line: Line::from(spans),
+            targets: Vec::new(),
         }
+    }
+
+    /// A piece each of whose spans can be clicked.
+    pub(crate) fn clickable(rank: u8, spans: Vec<(Span<'a>, ClickTarget)>) -> Self {
+        let (spans, targets) = spans.into_iter().unzip();
+        let piece = Self::new(rank, spans);
+        Self { targets, ..piece }
     }
 
     pub(crate) fn text(rank: u8, text: impl Into<String>, style: Style) -> Self {
@@ -58,8 +69,19 @@ pub(crate) fn put(buffer: &mut Buffer, x: u16, y: u16, width: u16, text: &str, s
 pub(crate) fn draw_pieces(
     buffer: &mut Buffer,
     area: Rect,
+    left: Vec<Piece<'_>>,
+    right: Vec<Piece<'_>>,
+) {
+    draw_clickable(buffer, area, left, right, &mut ClickTargets::default());
+}
+
+/// The same, and notes what a click on a piece means.
+pub(crate) fn draw_clickable(
+    buffer: &mut Buffer,
+    area: Rect,
     mut left: Vec<Piece<'_>>,
     mut right: Vec<Piece<'_>>,
+    targets: &mut ClickTargets,
 ) {
     if area.is_empty() {
         return;
@@ -86,23 +108,33 @@ pub(crate) fn draw_pieces(
     }
     let mut x = area.x + 1;
     for piece in &left {
-        x = spans(buffer, x, area, &piece.line) + 2;
+        x = spans(buffer, x, area, piece, targets) + 2;
     }
     let start = area
         .right()
         .saturating_sub(width(&right) as u16 - u16::from(!right.is_empty()));
     let mut x = start.max(area.x + 1);
     for piece in &right {
-        x = spans(buffer, x, area, &piece.line) + 2;
+        x = spans(buffer, x, area, piece, targets) + 2;
     }
 }
 
-/// Writes a line's spans from `x` and returns the column behind them.
-fn spans(buffer: &mut Buffer, mut x: u16, area: Rect, line: &Line<'_>) -> u16 {
-    for span in &line.spans {
+/// Writes a piece's spans from `x` and returns the column behind them.
+fn spans(
+    buffer: &mut Buffer,
+    mut x: u16,
+    area: Rect,
+    piece: &Piece<'_>,
+    targets: &mut ClickTargets,
+) -> u16 {
+    for (place, span) in piece.line.spans.iter().enumerate() {
         let room = area.right().saturating_sub(x);
         put(buffer, x, area.y, room, &span.content, span.style);
-        x = x.saturating_add(span.width() as u16).min(area.right());
+        let end = x.saturating_add(span.width() as u16).min(area.right());
+        if let Some(target) = piece.targets.get(place) {
+            targets.note(Rect::new(x, area.y, end - x, 1), target.clone());
+        }
+        x = end;
     }
     x
 }

@@ -5,4 +5,4 @@ pub(crate) mod header;
 pub(crate) mod latency_strip;
 mod line_pieces;
 
-pub(crate) use line_pieces::{Piece, draw_pieces, put, typed};
+pub(crate) use line_pieces::{Piece, draw_clickable, draw_pieces, put, typed};

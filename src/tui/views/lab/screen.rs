@@ -8,6 +8,7 @@ use ratatui::style::Style;
 
 use crate::domain::Moment;
 use crate::lab::{ExperimentRun, ExperimentState, fine, proportion};
+use crate::tui::click_targets::ClickTargets;
 use crate::tui::format::wrap;
 use crate::tui::keymap::Scope;
 use crate::tui::lanes::{Axis, ticks};
@@ -34,7 +35,12 @@ const OTHER_LINES: u16 = 12;
 /// The duration of a cell in the close-up: half of the lock's switch interval.
 const CLOSE_UP_CELL: Duration = Duration::from_micros(2_500);
 
-fn draw(state: &UiState, model: &ViewModel<'_>, body: Rect, buffer: &mut Buffer) {
+fn draw(
+    state: &UiState,
+    model: &ViewModel<'_>,
+    body: Rect,
+    (buffer, _): (&mut Buffer, &mut ClickTargets),
+) {
     let Some(wanted) = state.lab.experiment(model) else {
         return;
     };

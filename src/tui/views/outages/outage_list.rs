@@ -7,6 +7,7 @@ use ratatui::style::Style;
 use crate::domain::{Timestamp, clean};
 use crate::history::DeliveryState;
 use crate::monitor::State as SiteIs;
+use crate::tui::click_targets::{ClickTarget, ClickTargets};
 use crate::tui::format::{age, moment};
 use crate::tui::history_view::OutageView;
 use crate::tui::overlays::outage::words;
@@ -59,7 +60,7 @@ impl OutageColumns {
 
 /// The headings, marked where the list has the keys, with an arrow at the one it is sorted by.
 pub(super) fn heading(
-    buffer: &mut Buffer,
+    (buffer, targets): (&mut Buffer, &mut ClickTargets),
     area: Rect,
     columns: &OutageColumns,
     (sort, reverse): (OutageSort, bool),
@@ -80,6 +81,15 @@ pub(super) fn heading(
     ];
     for ((x, width), word) in words {
         put(buffer, area.x + x, area.y, width, word, style);
+    }
+    for ((x, width), order) in [
+        (columns.state, OutageSort::Open),
+        (columns.since, OutageSort::Since),
+        (columns.lasts, OutageSort::Duration),
+    ] {
+        let turned = order == sort && !reverse;
+        let area = Rect::new(area.x + x, area.y, width, 1);
+        targets.note(area, ClickTarget::OutageOrder(order, turned));
     }
     let ((x, _), used) = match sort {
         OutageSort::Open => (columns.state, 6),

@@ -5,10 +5,11 @@ use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier};
 
 use crate::domain::clean;
+use crate::tui::click_targets::{ClickTarget, ClickTargets};
 use crate::tui::format::count;
 use crate::tui::history_view::{HistoryView, OutageView};
 use crate::tui::keymap::Scope;
-use crate::tui::outages_state::{OutagesState, Pane};
+use crate::tui::outages_state::{OutageKey, OutagesState, Pane};
 use crate::tui::state::{Layer, UiState};
 use crate::tui::theme::{self, BOLD, DIM, NEW, PLAIN};
 use crate::tui::view_model::{Tone, ViewModel};
@@ -31,7 +32,12 @@ pub(in crate::tui::views) const VIEW: View = View {
     draw,
 };
 
-fn draw(state: &UiState, model: &ViewModel<'_>, area: Rect, buffer: &mut Buffer) {
+fn draw(
+    state: &UiState,
+    model: &ViewModel<'_>,
+    area: Rect,
+    (buffer, targets): (&mut Buffer, &mut ClickTargets),
+) {
     if area.height < 8 {
         return;
     }
@@ -58,16 +64,20 @@ fn draw(state: &UiState, model: &ViewModel<'_>, area: Rect, buffer: &mut Buffer)
             theme::tone(Tone::Warn),
         );
     }
-    draw_outages(buffer, lines(said, upper + 1), state, model, history);
+    let upper_list = lines(said, upper + 1);
+    targets.note(upper_list, ClickTarget::Outages);
+    draw_outages((buffer, targets), upper_list, state, model, history);
     let upper = upper + said;
     let is_front = state.outages.pane == Pane::Outbox;
     outbox::title(buffer, lines(upper + 1, 1), history, is_front);
-    draw_messages(buffer, lines(upper + 2, lower + 1), state, model, history);
+    targets.note(lines(upper + 1, lower + 2), ClickTarget::Outbox);
+    let lower_list = lines(upper + 2, lower + 1);
+    draw_messages((buffer, targets), lower_list, state, model, history);
     bottom_line(buffer, lines(area.height - 1, 1), state, model, history);
 }
 
 fn draw_outages(
-    buffer: &mut Buffer,
+    (buffer, targets): (&mut Buffer, &mut ClickTargets),
     area: Rect,
     state: &UiState,
     model: &ViewModel<'_>,
@@ -75,7 +85,8 @@ fn draw_outages(
 ) {
     let columns = OutageColumns::of(area.width);
     let is_front = state.outages.pane == Pane::Outages;
-    outage_list::heading(buffer, area, &columns, state.outages.sort, is_front);
+    let sort = state.outages.sort;
+    outage_list::heading((buffer, targets), area, &columns, sort, is_front);
     let rows = Rect {
         y: area.y + 1,
         height: area.height - 1,
@@ -87,6 +98,7 @@ fn draw_outages(
     let at = (state.now(model).wall, &state.options.zone);
     for ((place, outage), line) in outages.iter().enumerate().skip(top).zip(rows.rows()) {
         outage_list::row(buffer, line, &columns, outage, at);
+        targets.note(line, ClickTarget::Outage(OutageKey::of(outage)));
         if is_new(state, model, outage) {
             put(buffer, line.x, line.y, 1, NEW, theme::tone(Tone::Warn));
         }
@@ -121,7 +133,7 @@ fn nothing(state: &UiState, history: &HistoryView) -> String {
 }
 
 fn draw_messages(
-    buffer: &mut Buffer,
+    (buffer, targets): (&mut Buffer, &mut ClickTargets),
     area: Rect,
     state: &UiState,
     model: &ViewModel<'_>,
@@ -144,6 +156,7 @@ fn draw_messages(
         .zip(rows.rows())
     {
         outbox::row(buffer, line, message, at);
+        targets.note(line, ClickTarget::Message(message.message.id.clone()));
         if place == selected && state.outages.pane == Pane::Outbox {
             select(buffer, line, true);
         }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::domain::{Moment, RanOn, SiteId};
 use crate::trace::{CheckSummary, SliceKind, ThreadTrace};
+use crate::tui::format::{bytes, plural};
 use crate::tui::lanes::Axis;
 use crate::tui::view_model::{Tone, ViewModel};
 
@@ -185,4 +186,34 @@ impl LaneRow<'_> {
             late: Duration::from_nanos(late),
         }
     }
+}
+
+/// The line of a process, which stands above the lanes of its threads.
+pub(crate) fn process_line(model: &ViewModel<'_>, pid: u32, host: &str, lanes: usize) -> String {
+    let memory = model.trace.kernel.memory(pid);
+    if pid != model.trace.pid {
+        let memory = memory.map_or_else(String::new, |memory| format!(", {}", bytes(memory)));
+        return format!(
+            "host {host}, pid {pid}: {}{memory}",
+            plural(lanes, "thread")
+        );
+    }
+    if lanes == 0 {
+        return format!("pid {pid}, this program: the parent, sends checks through pipes");
+    }
+    let memory = memory.or(model.process.rss);
+    let memory = memory.map_or_else(|| "its memory".to_owned(), bytes);
+    let threads = match lanes {
+        1 => "1 thread has".to_owned(),
+        number => format!("{} share", plural(number, "thread")),
+    };
+    let sampled = model.trace.kernel.process_usage(pid);
+    let sampled = sampled.map_or_else(String::new, |usage| {
+        format!(
+            ", sampled ~{:.0}% cpu, ~{}/s",
+            usage.cpu * 100.0,
+            plural(usage.switches.round() as u64, "switch")
+        )
+    });
+    format!("pid {pid}, this program: {threads} {memory} of memory{sampled}")
 }

@@ -5,7 +5,8 @@ use ratatui::layout::Rect;
 
 use crate::domain::{SiteId, clean};
 use crate::trace::here;
-use crate::tui::format::{bytes, clock, count, cut, plural, setting};
+use crate::tui::click_targets::{ClickTarget, ClickTargets};
+use crate::tui::format::{clock, count, cut, setting};
 use crate::tui::keymap::Scope;
 use crate::tui::sched_state::Grouping;
 use crate::tui::state::UiState;
@@ -17,7 +18,7 @@ use crate::tui::widgets::put;
 use super::answer_lines::AnswerLines;
 use super::lane_columns::LaneNumbers;
 use super::lane_layout::LaneLayout;
-use super::lane_row::{LaneKind, LaneRow};
+use super::lane_row::{LaneKind, LaneRow, process_line};
 use super::{check_detail, lane, strips};
 
 /// The screen's row in the table `VIEWS`.
@@ -49,7 +50,12 @@ fn lanes_area(state: &UiState, body: Rect) -> Rect {
     }
 }
 
-fn draw(state: &UiState, model: &ViewModel<'_>, body: Rect, buffer: &mut Buffer) {
+fn draw(
+    state: &UiState,
+    model: &ViewModel<'_>,
+    body: Rect,
+    (buffer, targets): (&mut Buffer, &mut ClickTargets),
+) {
     if model.paradigms.is_empty() {
         return;
     }
@@ -67,7 +73,7 @@ fn draw(state: &UiState, model: &ViewModel<'_>, body: Rect, buffer: &mut Buffer)
     heading(buffer, line(body.y + 2), state, &facts, &layout);
     let area = lanes_area(state, body);
     let (flight, queue) = strips::loads(&layout, model);
-    let hidden = draw_lanes(buffer, area, state, model, &layout, &flight);
+    let hidden = draw_lanes((buffer, targets), area, state, model, &layout, &flight);
     let y = area.bottom();
     let most = model.monitor.ids().len();
     let text = format!("queue {}", count(census.queued));
@@ -181,7 +187,7 @@ fn heading(
 
 /// Draws as many lanes as fit; returns how many are left out.
 fn draw_lanes(
-    buffer: &mut Buffer,
+    (buffer, targets): (&mut Buffer, &mut ClickTargets),
     area: Rect,
     state: &UiState,
     model: &ViewModel<'_>,
@@ -201,7 +207,7 @@ fn draw_lanes(
         };
         let row = &*row;
         if let LaneKind::Process { pid, host, lanes } = &row.kind {
-            let text = process(model, *pid, host, *lanes);
+            let text = process_line(model, *pid, host, *lanes);
             put(buffer, line.x + 1, line.y, line.width - 2, &text, DIM);
             continue;
         }
@@ -231,6 +237,7 @@ fn draw_lanes(
             width: line.width.saturating_sub(left),
             ..line
         };
+        targets.note(cells, ClickTarget::Lane(*index, layout.axis));
         let followed = state.sched.followed;
         lane::draw(buffer, cells, &layout.axis, row, model, followed);
         if let Some((_, check)) = under {
@@ -238,36 +245,6 @@ fn draw_lanes(
         }
     }
     hidden
-}
-
-/// The line of a process, which stands above the lanes of its threads.
-fn process(model: &ViewModel<'_>, pid: u32, host: &str, lanes: usize) -> String {
-    let memory = model.trace.kernel.memory(pid);
-    if pid != model.trace.pid {
-        let memory = memory.map_or_else(String::new, |memory| format!(", {}", bytes(memory)));
-        return format!(
-            "host {host}, pid {pid}: {}{memory}",
-            plural(lanes, "thread")
-        );
-    }
-    if lanes == 0 {
-        return format!("pid {pid}, this program: the parent, sends checks through pipes");
-    }
-    let memory = memory.or(model.process.rss);
-    let memory = memory.map_or_else(|| "its memory".to_owned(), bytes);
-    let threads = match lanes {
-        1 => "1 thread has".to_owned(),
-        number => format!("{} share", plural(number, "thread")),
-    };
-    let sampled = model.trace.kernel.process_usage(pid);
-    let sampled = sampled.map_or_else(String::new, |usage| {
-        format!(
-            ", sampled ~{:.0}% cpu, ~{}/s",
-            usage.cpu * 100.0,
-            plural(usage.switches.round() as u64, "switch")
-        )
-    });
-    format!("pid {pid}, this program: {threads} {memory} of memory{sampled}")
 }
 
 fn label(
