@@ -32,6 +32,7 @@
 //! | [`history`] | SQLite: writer, schema, summaries, queries. The only room that knows rusqlite | domain |
 //! | [`notify`] | one file a channel, the table `ALL`, what a message says, the outbox | domain, runtime, history |
 //! | [`metrics`] | the endpoint for Prometheus: pages of what is known, their text, its server | domain, runtime, monitor |
+//! | [`control`] | the Unix socket by which commands reach the running monitor: path, server, client | domain, runtime |
 //! | [`import`] | the configuration of other monitors as a `sites.toml`, one file a format, the table `ALL` | domain, config |
 //! | [`demo`] | the sites that `squirrel demo` serves on loopback, and their faults | domain |
 //! | [`tui`] | terminal guard, keymap, layout, theme, one file a view. The only room that knows ratatui and the terminal | domain, monitor, the plain rows of history, trace, the figures of lab, the names in paradigm's table |
@@ -99,6 +100,7 @@ pub mod alert;
 pub mod app;
 pub mod command;
 pub mod config;
+pub mod control;
 pub mod demo;
 pub mod domain;
 pub mod engine;

@@ -50,6 +50,12 @@ mod check {
 }
 
 #[cfg(test)]
+mod control {
+    mod commands;
+    mod faults;
+}
+
+#[cfg(test)]
 mod import {
     mod formats;
     mod home;

@@ -9,7 +9,7 @@ mod tidy {
 
     /// Rooms, and the rooms that each may import. The table of `lib.rs`, and the order in
     /// which data flows.
-    const ROOMS: [(&str, &[&str]); 19] = [
+    const ROOMS: [(&str, &[&str]); 20] = [
         ("domain", &[]),
         ("runtime", &["domain"]),
         ("config", &["domain"]),
@@ -24,6 +24,7 @@ mod tidy {
         ("history", &["domain"]),
         ("notify", &["domain", "runtime", "history"]),
         ("metrics", &["domain", "runtime", "monitor"]),
+        ("control", &["domain", "runtime"]),
         ("import", &["domain", "config"]),
         ("demo", &["domain"]),
         (
@@ -34,15 +35,16 @@ mod tidy {
             "app",
             &[
                 "domain", "runtime", "config", "schedule", "probe", "trace", "paradigm", "lab",
-                "monitor", "alert", "engine", "history", "notify", "metrics", "demo", "tui",
+                "monitor", "alert", "engine", "history", "notify", "metrics", "control", "demo",
+                "tui",
             ],
         ),
         (
             "command",
             &[
                 "domain", "runtime", "config", "schedule", "probe", "trace", "paradigm", "lab",
-                "monitor", "alert", "engine", "history", "notify", "metrics", "import", "demo",
-                "tui", "app",
+                "monitor", "alert", "engine", "history", "notify", "metrics", "control", "import",
+                "demo", "tui", "app",
             ],
         ),
     ];

@@ -1,6 +1,8 @@
 //! What users and checks do to alerts: maintenance by a key, a message sent at once, news of a
 //! site that outages wait for.
 
+use std::time::Duration;
+
 use crate::domain::{Now, SiteId, Timestamp};
 use crate::monitor::SiteState;
 
@@ -16,6 +18,19 @@ impl Alerts {
     /// end.
     pub fn toggle_maintenance(&mut self, site: SiteId, now: Now) -> Option<Timestamp> {
         let until = self.silences.toggle(site, now);
+        self.policy.examine_soon(site, now);
+        until
+    }
+
+    /// Begins maintenance at a site that lasts so long, at most 30 days, or ends what a user
+    /// began; gives its end.
+    pub fn set_maintenance(
+        &mut self,
+        site: SiteId,
+        lasts: Option<Duration>,
+        now: Now,
+    ) -> Option<Timestamp> {
+        let until = self.silences.set(site, lasts, now);
         self.policy.examine_soon(site, now);
         until
     }

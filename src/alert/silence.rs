@@ -12,6 +12,9 @@ use crate::monitor::{Monitor, SiteState};
 
 use super::time_windows::open_span;
 
+/// The longest maintenance that a user can begin without a window in `sites.toml`: 30 days.
+const LONGEST_MAINTENANCE: Duration = Duration::from_secs(30 * 86_400);
+
 /// The length of maintenance that a key begins.
 pub const MAINTENANCE_BY_KEY: Duration = Duration::from_secs(3_600);
 
@@ -80,23 +83,33 @@ impl Silences {
         self.windows.len() - 1
     }
 
-    /// Begins an hour of maintenance at a site, or ends the one that a key began. Gives its
-    /// end, or `None` if it is over.
-    pub(super) fn toggle(&mut self, site: SiteId, now: Now) -> Option<Timestamp> {
-        let known = self.by_key.remove(&site);
-        if known.is_some_and(|end| left(end, now).is_some()) {
-            return None;
-        }
-        let wall = now.wall.after(MAINTENANCE_BY_KEY);
-        let mono = now.mono + MAINTENANCE_BY_KEY;
+    /// Begins maintenance at a site that lasts so long, in place of what a user began before; or
+    /// ends that. Gives its end, or `None` if it is over.
+    pub(super) fn set(
+        &mut self,
+        site: SiteId,
+        lasts: Option<Duration>,
+        now: Now,
+    ) -> Option<Timestamp> {
+        self.by_key.remove(&site);
+        let lasts = lasts?.min(LONGEST_MAINTENANCE);
+        let wall = now.wall.after(lasts);
+        let mono = now.mono + lasts;
         self.by_key.insert(site, Now { mono, wall });
         Some(wall)
     }
 
+    /// Begins an hour of maintenance at a site, or ends the one that a key began. Gives its
+    /// end, or `None` if it is over.
+    pub(super) fn toggle(&mut self, site: SiteId, now: Now) -> Option<Timestamp> {
+        let known = self.by_key.get(&site);
+        let is_over = known.is_none_or(|end| left(*end, now).is_none());
+        self.set(site, is_over.then_some(MAINTENANCE_BY_KEY), now)
+    }
+
     /// Goes on with maintenance that a key began in an earlier run.
     pub(super) fn restore(&mut self, site: SiteId, until: Timestamp, now: Now) {
-        // The clock may have been set back since it began.
-        let left = until.since(now.wall).min(MAINTENANCE_BY_KEY);
+        let left = until.since(now.wall).min(LONGEST_MAINTENANCE);
         let (mono, wall) = (now.mono + left, until);
         self.by_key.insert(site, Now { mono, wall });
     }

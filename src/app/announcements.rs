@@ -48,6 +48,10 @@ impl SessionState {
                     Notice::Checked(_) => {}
                 },
                 Happening::Lost(loss) => self.lost(&loss),
+                Happening::Acted(acted) => {
+                    let text = format!("{}: {}", acted.actor, acted.text);
+                    self.say(Tone::Info, text);
+                }
                 Happening::Delivery(_) | Happening::History(_) => {
                     if let Some((tone, text)) = self.health.hear(happening) {
                         self.say(tone, text);

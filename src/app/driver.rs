@@ -48,7 +48,7 @@ pub struct Driver {
     named_broker: Option<MaskedUrl>,
     /// The configuration whose owners are told of every site, in place of the file's.
     others: Option<Config>,
-    happenings: Vec<Happening>,
+    pub(super) happenings: Vec<Happening>,
 }
 
 impl Driver {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::control::ControlRequest;
 use crate::domain::{Acknowledgement, CheckResult, Site, SiteId};
 use crate::metrics::MetricsQuestion;
 use crate::tui;
@@ -22,6 +23,8 @@ pub(super) enum Event<I> {
     Config(ConfigEvent),
     /// The metrics endpoint asks for a page.
     Asked(MetricsQuestion),
+    /// A command that came by the socket.
+    Control(ControlRequest),
     /// An event of the history, the outbox or the canaries.
     Report(Report),
     /// SIGHUP, SIGINT or SIGTERM, by its number.

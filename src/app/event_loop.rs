@@ -10,6 +10,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use crate::domain::{CheckResult, Clock as _, Moment};
 
 use super::config_watcher::{ConfigEvent, ConfigWatcher};
+use super::control_actions::{self, ControlRequests};
 use super::driver::Driver;
 use super::event::{Ending, Event};
 use super::metrics_source::MetricsQuestions;
@@ -27,6 +28,7 @@ pub(super) struct Sources {
     results: UnboundedReceiver<CheckResult>,
     reports: UnboundedReceiver<Report>,
     questions: MetricsQuestions,
+    control: ControlRequests,
     pub(super) config_watcher: ConfigWatcher,
     interrupt: Signal,
     terminate: Signal,
@@ -75,12 +77,14 @@ impl Sources {
     pub(super) fn new(
         inbox: Inbox,
         questions: MetricsQuestions,
+        control: ControlRequests,
         config_watcher: ConfigWatcher,
     ) -> io::Result<Self> {
         Ok(Self {
             results: inbox.results,
             reports: inbox.reports,
             questions,
+            control,
             config_watcher,
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
@@ -108,6 +112,7 @@ impl Sources {
             _ = self.terminate.recv() => Event::Signal(15),
             _ = self.hangup.recv() => Event::Signal(1),
             question = self.questions.next() => Event::Asked(question),
+            request = self.control.next() => Event::Control(request),
             event = self.config_watcher.next() => Event::Config(event),
             Some(report) = self.reports.recv() => Event::Report(report),
             _ = self.results.recv_many(&mut batch, BATCH) => Event::Results(batch),
@@ -159,6 +164,11 @@ pub(super) async fn go_round<W: Frontend>(
             }
             Event::Asked(question) => {
                 watcher.driver().answer(question);
+                None
+            }
+            Event::Control(request) => {
+                let driver = watcher.driver();
+                control_actions::carry_out(request, driver, &sources.config_watcher);
                 None
             }
             Event::Tick => None,

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use crate::config::Config;
+use crate::control::ControlServer;
 use crate::domain::{Clock as _, Moment, plural};
 use crate::engine::Notice;
 use crate::history::HistoryStorage;
@@ -12,6 +13,7 @@ use crate::monitor::State;
 use crate::paradigm::ParadigmEntry;
 
 use super::config_watcher::{ConfigEvent, ConfigWatcher};
+use super::control_actions::ControlRequests;
 use super::driver::Driver;
 use super::error::{ReloadError, SessionError};
 use super::event::Ending;
@@ -44,6 +46,8 @@ pub struct Watch {
     pub zone: jiff::tz::TimeZone,
     /// The bound metrics endpoint; `None` where metrics are not served.
     pub metrics: Option<Endpoint>,
+    /// The bound socket for commands; `None` where none are taken.
+    pub control: Option<ControlServer>,
 }
 
 /// An event of the monitor.
@@ -97,7 +101,8 @@ async fn run(watch: Watch, listener: &mut impl Listener) -> Result<u8, SessionEr
     // No screen shows who ran what, here or at workers elsewhere.
     driver.recorder().switch(false);
     let questions = MetricsQuestions::of(watch.metrics)?;
-    let mut sources = Sources::new(inbox, questions, config_watcher)?;
+    let control = ControlRequests::of(watch.control)?;
+    let mut sources = Sources::new(inbox, questions, control, config_watcher)?;
     let mut watched = Headless {
         driver,
         listener,

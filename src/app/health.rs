@@ -73,7 +73,10 @@ impl Health {
                     .insert((message.channel, message.owner), text.clone());
                 Some((Tone::Bad, text))
             }
-            Happening::Notice(_) | Happening::Switched(_) | Happening::Lost(_) => None,
+            Happening::Notice(_)
+            | Happening::Acted(_)
+            | Happening::Switched(_)
+            | Happening::Lost(_) => None,
         };
         self.banner = self
             .history

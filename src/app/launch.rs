@@ -1,6 +1,7 @@
 //! The settings of a live monitor, and its start.
 
 use crate::config::Config;
+use crate::control::ControlServer;
 use crate::demo::DemoProcess;
 use crate::domain::SystemClock;
 use crate::history::HistoryStorage;
@@ -8,6 +9,7 @@ use crate::metrics::Endpoint;
 use crate::paradigm::ParadigmEntry;
 use crate::tui::{Options, Tone};
 
+use super::control_actions::ControlRequests;
 use super::driver::Driver;
 use super::error::SessionError;
 use super::metrics_source::MetricsQuestions;
@@ -40,6 +42,8 @@ pub struct Launch {
     pub tell: Option<Config>,
     /// The bound metrics endpoint; `None` where metrics are not served.
     pub metrics: Option<Endpoint>,
+    /// The bound socket for commands; `None` where none are taken.
+    pub control: Option<ControlServer>,
 }
 
 /// A monitor whose first checks are under way.
@@ -50,6 +54,7 @@ pub(super) struct Opened {
     pub(super) options: Options,
     pub(super) demo: Option<DemoProcess>,
     pub(super) questions: MetricsQuestions,
+    pub(super) control: ControlRequests,
 }
 
 impl Launch {
@@ -71,6 +76,7 @@ impl Launch {
         let clock = driver.clock();
         let place = self.metrics.as_ref().map(Endpoint::url);
         let questions = MetricsQuestions::of(self.metrics)?;
+        let control = ControlRequests::of(self.control)?;
         let demo = self.demo.is_some();
         let mut state =
             SessionState::new(driver, clock, zone, self.source, demo, replay, switch_keys);
@@ -90,6 +96,7 @@ impl Launch {
             options: self.options,
             demo: self.demo,
             questions,
+            control,
         })
     }
 }

@@ -6,7 +6,8 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::alert;
 use crate::config::Config;
-use crate::domain::CheckResult;
+use crate::control::Actor;
+use crate::domain::{CheckResult, SiteId};
 use crate::engine::{Notice, Round};
 use crate::history::{HistoryEvent, HistoryStorage, UnsettledMessage};
 use crate::notify::{DeliveryEvent, DeliveryResult};
@@ -41,6 +42,22 @@ pub enum Happening {
     Delivery(DeliveryEvent),
     /// About the history's file.
     History(HistoryEvent),
+    /// Somebody did something by a command.
+    Acted(Box<ActedOn>),
+}
+
+/// What somebody did by a command.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ActedOn {
+    /// Who did it.
+    pub actor: Actor,
+    /// The event: `acknowledged` `unacknowledged` `paused` `resumed` `rechecked` `maintenance`
+    /// `maintenance_ended` `switch_asked`.
+    pub event: &'static str,
+    /// What was done, in a sentence without the actor.
+    pub text: Box<str>,
+    /// The site that it was done to; `None` where it concerns several, or none.
+    pub site: Option<SiteId>,
 }
 
 /// What a driver begins with.

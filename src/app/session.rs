@@ -189,8 +189,9 @@ impl Session {
             options,
             demo,
             questions,
+            control,
         } = launch.open()?;
-        let sources = Sources::new(inbox, questions, config_watcher)?;
+        let sources = Sources::new(inbox, questions, control, config_watcher)?;
         let stop = signal(SignalKind::from_raw(SIGTSTP))?;
         let continued = signal(SignalKind::from_raw(SIGCONT))?;
         let ending = EndSignals::listen()?;

@@ -53,8 +53,9 @@ async fn draw(launch: Launch, picture: &SvgOptions) -> Result<String, SessionErr
         options,
         demo: _demo,
         questions,
+        control,
     } = launch.open()?;
-    let mut sources = Sources::new(inbox, questions, config_watcher)?;
+    let mut sources = Sources::new(inbox, questions, control, config_watcher)?;
     let mut studio = Studio {
         state,
         ui: Ui::new(options, picture.size),

@@ -6,16 +6,18 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tracing::level_filters::LevelFilter;
 
-use crate::history::HistoryStorage;
 use crate::notify::SampleEvent;
 use crate::paradigm;
 
+use super::control_args::{
+    AckArgs, MaintenanceArgs, RecheckArgs, SiteArgs, SocketArgs, StatusArgs, SwitchArgs,
+};
 use super::history_args::{HistoryCommand, ReplayArgs, ReportArgs};
 use super::import_args::ImportArgs;
 use super::man_args::ManArgs;
 use super::race_args::RaceArgs;
 pub(super) use super::shared_args::{
-    ArgumentError, MetricsArgs, OutputFormat, ScreenArgs, SourceArgs, workers,
+    ArgumentError, HistoryArgs, MetricsArgs, OutputFormat, ScreenArgs, SourceArgs, workers,
 };
 use super::worker_defaults::WORKER_DEFAULTS;
 
@@ -90,6 +92,22 @@ pub(super) enum Command {
     Demo(DemoArgs),
     /// Run the monitor without a screen: one line of JSON for every change
     Watch(WatchArgs),
+    /// Print how things stand with the running monitor
+    Status(StatusArgs),
+    /// Tell the running monitor that the outage of a site is known: ends reminders and escalation
+    Ack(AckArgs),
+    /// Take that back
+    Unack(SiteArgs),
+    /// Check a site no more, in the running monitor and in sites.toml
+    Pause(SiteArgs),
+    /// Check a paused site again
+    Resume(SiteArgs),
+    /// Check a site now, or every site
+    Recheck(RecheckArgs),
+    /// Begin maintenance of a site or a tag, in which nobody is told of it, or end it
+    Maintenance(MaintenanceArgs),
+    /// Let another paradigm run the checks of the running monitor
+    Switch(SwitchArgs),
     /// Print uptime, outages and latency over a span, from the history
     Report(ReportArgs),
     /// Replay the stored checks under other rules: outages and messages that would have been
@@ -168,36 +186,6 @@ pub(super) struct EngineArgs {
     pub(super) broker: Option<String>,
 }
 
-/// The place of the history.
-#[derive(Clone, Debug, Default, Args)]
-pub(super) struct HistoryArgs {
-    /// Keep the history in this file; with "none" only in memory, until the program ends
-    /// [default: history.db in the user's state directory]
-    #[arg(long, value_name = "FILE|none")]
-    pub(super) history: Option<PathBuf>,
-}
-
-impl HistoryArgs {
-    /// The place of the command line, else `default`.
-    pub(super) fn place(&self, default: impl FnOnce() -> HistoryStorage) -> HistoryStorage {
-        match &self.history {
-            Some(word) if word.as_os_str() == "none" => HistoryStorage::Memory,
-            Some(path) => HistoryStorage::File(path.clone()),
-            None => default(),
-        }
-    }
-
-    /// The place of the command line, else `history.db` in the state directory.
-    pub(super) fn of_monitor(&self) -> HistoryStorage {
-        self.place(|| {
-            let folder = crate::config::state_dir();
-            folder.map_or(HistoryStorage::Memory, |folder| {
-                HistoryStorage::File(folder.join("history.db"))
-            })
-        })
-    }
-}
-
 /// The live monitor.
 #[derive(Debug, Args)]
 pub(super) struct MonitorArgs {
@@ -211,6 +199,8 @@ pub(super) struct MonitorArgs {
     pub(super) history: HistoryArgs,
     #[command(flatten)]
     pub(super) metrics: MetricsArgs,
+    #[command(flatten)]
+    pub(super) control: SocketArgs,
 }
 
 /// The monitor without a screen.
@@ -224,6 +214,8 @@ pub(super) struct WatchArgs {
     pub(super) history: HistoryArgs,
     #[command(flatten)]
     pub(super) metrics: MetricsArgs,
+    #[command(flatten)]
+    pub(super) control: SocketArgs,
     /// Print every check as well, in the form of `check --format json`
     #[arg(long)]
     pub(super) results: bool,

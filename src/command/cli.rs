@@ -9,8 +9,8 @@ use crate::app::log;
 use super::args::{Cli, Command, ConfigCommand, LogLevel, NotifyCommand};
 use super::exit::{Exit, say, written};
 use super::{
-    broker, check, completions, config_check, demo, demo_sites, global_options, history, import,
-    man, monitor, notify, race, replay, report, watch, worker,
+    broker, check, completions, config_check, control, demo, demo_sites, global_options, history,
+    import, man, monitor, notify, race, replay, report, watch, worker,
 };
 
 /// Runs the program; gives its exit status.
@@ -36,6 +36,14 @@ pub fn run() -> ExitCode {
         Some(Command::Notify(NotifyCommand::Test(args))) => notify::run(&args),
         Some(Command::Config(ConfigCommand::Check { source })) => config_check::run(&source),
         Some(Command::Import(args)) => import::run(&args),
+        Some(Command::Status(args)) => control::status(&args),
+        Some(Command::Ack(args)) => control::acknowledge(&args),
+        Some(Command::Unack(args)) => control::unacknowledge(&args),
+        Some(Command::Pause(args)) => control::pause(&args, true),
+        Some(Command::Resume(args)) => control::pause(&args, false),
+        Some(Command::Recheck(args)) => control::recheck(&args),
+        Some(Command::Maintenance(args)) => control::maintain(&args),
+        Some(Command::Switch(args)) => control::switch(&args),
         Some(Command::Report(args)) => report::run(&args),
         Some(Command::History(command)) => history::run(&command),
         Some(Command::Replay(args)) => replay::run(&args),

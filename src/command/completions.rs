@@ -62,7 +62,7 @@ fn with_names(grammar: Command, escaped: bool) -> Command {
             let named = argument.get_value_names().and_then(<[_]>::first);
             let names: fn(&Config) -> Vec<&str> = match named.map(AsRef::as_ref) {
                 Some("OWNER") => owners,
-                Some("SITE") => sites,
+                Some("SITE" | "SITE|tag:T") => sites,
                 Some("TAG") => tags,
                 Some("URL") if argument.is_positional() => urls,
                 _ => return argument,
@@ -172,6 +172,12 @@ mod tests {
         let expected = [
             "check URL",
             "race URL",
+            "ack SITE",
+            "unack SITE",
+            "pause SITE",
+            "resume SITE",
+            "recheck SITE",
+            "maintenance SITE|tag:T",
             "report SITE",
             "report TAG",
             "report OWNER",

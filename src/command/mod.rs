@@ -12,6 +12,8 @@ mod check_json;
 mod cli;
 mod completions;
 mod config_check;
+mod control;
+mod control_args;
 mod demo;
 mod demo_sites;
 mod exit;

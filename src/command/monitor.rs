@@ -28,7 +28,11 @@ pub(super) fn run(args: &MonitorArgs) -> Exit {
         .map_or_else(String::new, site_source::short);
     let place = args.history.of_monitor();
     match prepare(config, name, &args.engine, args.screen, (place, None)) {
-        Ok(launch) => show(Launch { metrics, ..launch }),
+        Ok(launch) => show(Launch {
+            metrics,
+            control: args.control.server(&args.history),
+            ..launch
+        }),
         Err(exit) => exit,
     }
 }
@@ -77,5 +81,6 @@ pub(super) fn prepare(
         history,
         tell: None,
         metrics: None,
+        control: None,
     })
 }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use crate::domain::DurationError;
+use crate::history::HistoryStorage;
 use crate::metrics::Endpoint;
 
 use super::exit::{Exit, fail};
@@ -47,6 +48,36 @@ impl MetricsArgs {
     }
 }
 
+/// The place of the history.
+#[derive(Clone, Debug, Default, Args)]
+pub(super) struct HistoryArgs {
+    /// Keep the history in this file; with "none" only in memory, until the program ends
+    /// [default: history.db in the user's state directory]
+    #[arg(long, value_name = "FILE|none")]
+    pub(super) history: Option<PathBuf>,
+}
+
+impl HistoryArgs {
+    /// The place of the command line, else `default`.
+    pub(super) fn place(&self, default: impl FnOnce() -> HistoryStorage) -> HistoryStorage {
+        match &self.history {
+            Some(word) if word.as_os_str() == "none" => HistoryStorage::Memory,
+            Some(path) => HistoryStorage::File(path.clone()),
+            None => default(),
+        }
+    }
+
+    /// The place of the command line, else `history.db` in the state directory.
+    pub(super) fn of_monitor(&self) -> HistoryStorage {
+        self.place(|| {
+            let folder = crate::config::state_dir();
+            folder.map_or(HistoryStorage::Memory, |folder| {
+                HistoryStorage::File(folder.join("history.db"))
+            })
+        })
+    }
+}
+
 /// The form of a command's output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum OutputFormat {
@@ -63,6 +94,8 @@ pub(super) enum ArgumentError {
     Duration(DurationError),
     /// A duration that is shorter than this text says.
     TooShort(&'static str),
+    /// A duration that is longer than this text says.
+    TooLong(&'static str),
     /// Not a number, or 0.
     NoCount,
     /// Not a number of columns and one of rows.
@@ -74,6 +107,7 @@ impl fmt::Display for ArgumentError {
         match self {
             Self::Duration(error) => error.fmt(f),
             Self::TooShort(least) => write!(f, "expected at least {least}"),
+            Self::TooLong(most) => write!(f, "expected at most {most}"),
             Self::NoCount => f.write_str("expected a number of at least 1"),
             Self::NoSize => f.write_str("expected columns and rows such as 120x36"),
         }

@@ -59,6 +59,7 @@ pub(super) fn run(args: &WatchArgs) -> Exit {
         results: args.results,
         zone: zone.clone(),
         metrics,
+        control: args.control.server(&args.history),
     };
     let mut log = match Log::start(zone, place) {
         Ok(log) => log,
@@ -120,6 +121,14 @@ impl Listener for Log {
                     Some(event) => event,
                     None => return,
                 }
+            }
+            Occurrence::Happened(Happening::Acted(acted)) => {
+                if let Some(state) = acted.site.and_then(|site| driver.monitor().site(site)) {
+                    named(state, &mut fields);
+                }
+                put(&mut fields, "by", acted.actor.to_string());
+                put(&mut fields, "text", &*acted.text);
+                acted.event
             }
             // Written to the log instead.
             Occurrence::Happened(Happening::Lost(_)) => return,

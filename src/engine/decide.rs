@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 use std::sync::Arc;
 
 use crate::alert::{Alerts, Queued};
-use crate::domain::{CheckResult, JobId, Moment, Now, Outcome, SiteId, Verdict};
+use crate::domain::{CheckResult, JobId, Moment, Now, Outcome, SiteId, Timestamp, Verdict};
 use crate::monitor::{Consequence, Monitor, SiteState};
 use crate::schedule::Scheduler;
 
@@ -120,10 +120,10 @@ impl Engine {
                 }
             }
             Input::Maintenance(site) => {
-                self.account(site, now);
-                let until = self.alerts.toggle_maintenance(site, now);
-                self.account(site, now);
-                self.persist(Record::Maintenance(site, until));
+                self.maintain(site, now, |alerts| alerts.toggle_maintenance(site, now));
+            }
+            Input::MaintenanceFor { site, lasts } => {
+                self.maintain(site, now, |alerts| alerts.set_maintenance(site, lasts, now));
             }
             Input::SendAgain(message) => {
                 let name = (&*message.owner, &*message.channel);
@@ -307,6 +307,18 @@ impl Engine {
         for site in parents(&self.monitor, site) {
             self.schedule.check_again(site, now);
         }
+    }
+
+    fn maintain(
+        &mut self,
+        site: SiteId,
+        now: Now,
+        change: impl FnOnce(&mut Alerts) -> Option<Timestamp>,
+    ) {
+        self.account(site, now);
+        let until = change(&mut self.alerts);
+        self.account(site, now);
+        self.persist(Record::Maintenance(site, until));
     }
 
     fn pause(&mut self, site: SiteId, paused: bool, now: Now) {

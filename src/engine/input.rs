@@ -58,6 +58,13 @@ pub enum Input {
     },
     /// A user begins an hour of maintenance at a site, or ends it.
     Maintenance(SiteId),
+    /// A user begins maintenance of that length at a site, or ends what was begun so.
+    MaintenanceFor {
+        /// The site.
+        site: SiteId,
+        /// Its length; `None` ends it.
+        lasts: Option<Duration>,
+    },
     /// A user wants a message sent at once that waits for its next attempt, or was given up.
     SendAgain(Box<RestoredMessage>),
     /// Time has passed. To be given at least once a second.

@@ -42,7 +42,7 @@ fn from_file_sql() -> String {
         JOIN main.sites m ON m.name = d.name AND m.url = d.url;
     INSERT OR IGNORE INTO main.monitor_alerts SELECT name, state FROM disk.monitor_alerts;
     INSERT OR IGNORE INTO main.maintenance
-        SELECT m.id, w.until FROM disk.maintenance w JOIN disk.sites d ON d.id = w.site
+        SELECT m.id, w.until, w.begun FROM disk.maintenance w JOIN disk.sites d ON d.id = w.site
         JOIN main.sites m ON m.name = d.name AND m.url = d.url;
 "
     )
@@ -89,7 +89,7 @@ const TO_FILE: &str = "
         JOIN disk.sites d ON d.name = m.name AND d.url = m.url;
     INSERT OR REPLACE INTO disk.monitor_alerts SELECT name, state FROM main.monitor_alerts;
     INSERT OR REPLACE INTO disk.maintenance
-        SELECT d.id, w.until FROM main.maintenance w JOIN main.sites m ON m.id = w.site
+        SELECT d.id, w.until, w.begun FROM main.maintenance w JOIN main.sites m ON m.id = w.site
         JOIN disk.sites d ON d.name = m.name AND d.url = m.url;
     INSERT INTO disk.outbox
             (id, outage, owner, channel, site, at, subject, body, facts, state, attempts, next, answer, settled,

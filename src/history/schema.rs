@@ -8,7 +8,7 @@ use super::reason_codes::REASONS;
 pub(super) const APPLICATION_ID: i32 = 0x5351_524c;
 
 /// One migration per version. A released one is never changed: a change is a new migration.
-pub(super) const MIGRATIONS: [&str; 11] = [
+pub(super) const MIGRATIONS: [&str; 12] = [
     // 1: results and their rollups.
     "
     CREATE TABLE sites (
@@ -177,6 +177,11 @@ pub(super) const MIGRATIONS: [&str; 11] = [
     // 11: why nobody was told of an outage, as JSON; null while it is open, and if somebody was.
     "
     ALTER TABLE outages ADD COLUMN untold TEXT;
+    ",
+    // 12: when manual maintenance was begun. Null in what earlier versions wrote: an hour before
+    // its end.
+    "
+    ALTER TABLE maintenance ADD COLUMN begun INTEGER;
     ",
 ];
 

@@ -151,7 +151,7 @@ fn a_service_manager_is_told_when_it_is_ready_alive_reloading_and_stopping() {
         }
         panic!("never heard {wanted}");
     };
-    assert_eq!(hear("READY=1"), "READY=1\nSTATUS=1 sites, 0 down");
+    assert_eq!(hear("READY=1"), "READY=1\nSTATUS=1 site, 0 down");
     for _ in 0..3 {
         let before = Instant::now();
         hear("WATCHDOG=1");

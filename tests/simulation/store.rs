@@ -277,7 +277,12 @@ impl Store {
             last_result: kept.last_result,
         });
         let maintenance = self.sites.iter().filter_map(|((name, url), kept)| {
-            let until = kept.maintenance.filter(|until| *until > now.wall)?;
+            // As the history bounds it: it was to last an hour, whatever became of the clock.
+            let hour = now.wall.after(Duration::from_secs(3_600));
+            let until = kept
+                .maintenance
+                .filter(|until| *until > now.wall)?
+                .min(hour);
             Some((name.clone(), url.clone(), until))
         });
         RestoredState {
