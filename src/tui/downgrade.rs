@@ -1,10 +1,11 @@
-//! The last pass over a frame: it replaces glyphs by ASCII and removes colours, as the options
-//! say, so that no view has to.
+//! The last pass over a frame: it replaces glyphs by ASCII, removes colours, and takes those that can
+//! be read on the terminal's background, as the options say, so that no view has to.
 
 use ratatui::buffer::Buffer;
 use ratatui::style::Color;
 
-use super::options::Options;
+use super::options::{Background, Options};
+use super::theme;
 
 /// The glyphs of the screen and what replaces each in ASCII.
 const ASCII: [(&str, &str); 37] = [
@@ -68,7 +69,7 @@ pub(super) fn ascii_text(text: &str) -> String {
 
 /// Reduces a frame to what the terminal can show by `options`.
 pub(crate) fn downgrade(buffer: &mut Buffer, options: &Options) {
-    if options.color && !options.ascii {
+    if options.color && !options.ascii && options.background == Background::Unknown {
         return;
     }
     let width = usize::from(buffer.area.width).max(1);
@@ -78,6 +79,7 @@ pub(crate) fn downgrade(buffer: &mut Buffer, options: &Options) {
             cell.fg = Color::Reset;
             cell.bg = Color::Reset;
         }
+        cell.fg = theme::legible(cell.fg, options.background);
         if index % width == 0 {
             covered = 0;
         }
@@ -110,6 +112,8 @@ mod tests {
             remote: false,
             multiplexer: None,
             mouse: true,
+            background: Background::Unknown,
+            asks_background: false,
             zone: TimeZone::UTC,
         }
     }
@@ -129,6 +133,36 @@ mod tests {
         downgrade(&mut buffer, &options(false, false));
         assert_eq!(buffer[(0, 0)].fg, Color::Reset);
         assert!(buffer[(0, 0)].modifier.contains(Modifier::REVERSED));
+    }
+
+    #[test]
+    fn on_a_light_background_no_colour_is_left_that_is_faint_there() {
+        let colors = [
+            Color::Red,
+            Color::Green,
+            Color::Yellow,
+            Color::Blue,
+            Color::Magenta,
+        ];
+        let drawn = |background| {
+            let mut buffer = Buffer::with_lines(["abcde"]);
+            for (x, color) in (0..).zip(colors) {
+                buffer.set_style(Rect::new(x, 0, 1, 1), Style::new().fg(color));
+            }
+            let options = Options {
+                background,
+                ..options(true, false)
+            };
+            downgrade(&mut buffer, &options);
+            [0, 1, 2, 3, 4].map(|x| buffer[(x, 0)].fg)
+        };
+        assert_eq!(drawn(Background::Unknown), colors);
+        let blue = Color::Blue;
+        let light = [Color::Red, Color::Reset, Color::Reset, blue, blue];
+        assert_eq!(drawn(Background::Light), light);
+        let (green, cyan) = (Color::Green, Color::Cyan);
+        let dark = [Color::LightRed, green, Color::LightYellow, cyan, cyan];
+        assert_eq!(drawn(Background::Dark), dark);
     }
 
     proptest! {

@@ -1,6 +1,7 @@
 //! The inputs of the terminal: keys, pastes, sizes, focus, and its end.
 
 use super::key::Key;
+use super::options::Background;
 
 /// One input of the terminal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +15,8 @@ pub(super) enum InputKind {
     Resize(u16, u16),
     Focus(bool),
     Mouse(MouseInput),
+    /// The terminal says what its background is.
+    Background(Background),
     /// The terminal was closed.
     Closed,
 }

@@ -15,6 +15,7 @@ use vtparse::{CsiParam, VTActor, VTParser};
 use super::input::{InputKind, MouseInput};
 use super::key::Key;
 use super::key_sequences::{control, csi, ss3};
+use super::options::Background;
 
 const ESC: u8 = 0x1b;
 const CTRL_C: u8 = 0x03;
@@ -249,6 +250,9 @@ impl InputParser {
         match actor.sequence {
             None => {}
             Some(Told::SingleShift) => self.stage = Stage::SingleShift,
+            Some(Told::Background(background)) => {
+                self.inputs.push(InputKind::Background(background));
+            }
             Some(Told::Mouse(numbers)) => {
                 if let [button, column, row] = numbers[..] {
                     let mouse = MouseInput::report(button, column, row);
@@ -305,6 +309,8 @@ enum Told {
     SingleShift,
     /// CSI with its numbers and its last byte.
     Csi(Vec<i64>, u8),
+    /// The colour of the background (OSC 11).
+    Background(Background),
     /// A button of the mouse that was pressed, and where (SGR reports, private mode 1006).
     Mouse(Vec<i64>),
 }
@@ -349,7 +355,11 @@ impl VTActor for Actor {
 
     fn dcs_unhook(&mut self) {}
 
-    fn osc_dispatch(&mut self, _: &[&[u8]]) {}
+    fn osc_dispatch(&mut self, params: &[&[u8]]) {
+        if let [b"11", colour] = params {
+            self.sequence = Background::reported(colour).map(Told::Background);
+        }
+    }
 
     fn apc_dispatch(&mut self, _: Vec<u8>) {}
 }
@@ -455,7 +465,7 @@ mod tests {
 
     /// What terminals answer or report by themselves.
     const ANSWERS: [&str; 26] = [
-        "\x1b]11;rgb:1e1e/1e1e/2e2e\x1b\\",
+        "\x1b]11;rgb:1e1e/1e1e\x1b\\",
         "\x1b]10;rgb:ffff/ffff/ffff\x07",
         "\x1b]4;1;rgb:cdcd/0000/0000\x07",
         "\x1b]52;c;cXEx\x07",
@@ -577,6 +587,31 @@ mod tests {
                     assert_eq!(read, both, "{bytes:?} at {place}, {pause} ms");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn the_answer_about_the_background_is_understood_however_it_is_parted() {
+        for (bytes, background) in [
+            ("\x1b]11;rgb:1e1e/1e1e/2e2e\x1b\\", Background::Dark),
+            ("\x1b]11;rgb:fd/f6/e3\x07", Background::Light),
+            ("\x1b]11;rgba:ffff/ffff/ffff/8000\x1b\\", Background::Light),
+        ] {
+            let all = bytes.as_bytes();
+            let expected = InputKind::Background(background);
+            assert_eq!(whole(all), std::slice::from_ref(&expected), "{bytes:?}");
+            for place in 1..all.len() {
+                let (begin, rest) = all.split_at(place);
+                let read = read(&[begin, rest, b"q"], Duration::from_millis(20));
+                assert_eq!(read, [expected.clone(), key("q")], "{bytes:?} at {place}");
+            }
+        }
+        for bytes in [
+            "\x1b]11;#ffffff\x07",
+            "\x1b]11;rgb:fffff/0/0\x07",
+            "\x1b]10;rgb:0/0/0\x07",
+        ] {
+            assert_eq!(whole(bytes.as_bytes()), [], "{bytes:?}");
         }
     }
 

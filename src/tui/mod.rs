@@ -79,7 +79,7 @@ pub use history_view::{
 };
 pub use input::TerminalInput;
 pub use input_reader::InputStream;
-pub use options::{Multiplexer, Options};
+pub use options::{Background, Multiplexer, Options};
 pub use overlays::help::keys_markdown;
 pub use replay_state::{
     ChangeCounts, CurrentRules, MinMax, OutageChange, ReplayResult, ReplayState, ReplayedOutage,

@@ -15,6 +15,63 @@ pub enum Multiplexer {
     Screen,
 }
 
+/// The background of the terminal, as far as it is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Background {
+    /// The terminal has not said.
+    #[default]
+    Unknown,
+    /// Light text stands on it.
+    Dark,
+    /// Dark text stands on it.
+    Light,
+}
+
+impl Background {
+    /// By the components of its colour, from 0 to 1: dark where white text is read better on it than
+    /// black text (WCAG 2.2, "relative luminance").
+    fn of([red, green, blue]: [f64; 3]) -> Self {
+        /// Both texts have the same contrast there.
+        const MIDDLE: f64 = 0.179;
+        let linear = |part: f64| match part {
+            ..=0.04045 => part / 12.92,
+            part => ((part + 0.055) / 1.055).powf(2.4),
+        };
+        let luminance = 0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue);
+        if luminance > MIDDLE {
+            Self::Light
+        } else {
+            Self::Dark
+        }
+    }
+
+    /// By its colour as XParseColor(3) writes it: `rgb:` or `rgba:` and one to four hexadecimal digits
+    /// for each part.
+    pub(super) fn reported(colour: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(colour).ok()?;
+        let parts = text.strip_prefix("rgb:").or(text.strip_prefix("rgba:"))?;
+        let mut parts = parts.split('/').map(|part| {
+            let most = match part.len() {
+                digits @ 1..=4 => (1_u32 << (4 * digits)) - 1,
+                _ => return None,
+            };
+            let part = u32::from_str_radix(part, 16).ok()?;
+            Some(f64::from(part) / f64::from(most))
+        });
+        let mut next = || parts.next().flatten();
+        Some(Self::of([next()?, next()?, next()?]))
+    }
+
+    /// By `COLORFGBG`, which rxvt and Konsole set: numbers of colours, that of the background last.
+    fn named(variable: &str) -> Self {
+        match variable.rsplit(';').next().map(str::parse) {
+            Some(Ok(0..=6 | 8_u8)) => Self::Dark,
+            Some(Ok(7 | 9..=15)) => Self::Light,
+            _ => Self::Unknown,
+        }
+    }
+}
+
 /// The options that the environment and the command line set.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -26,6 +83,10 @@ pub struct Options {
     pub remote: bool,
     /// What stands between the program and the terminal, as far as it is known.
     pub multiplexer: Option<Multiplexer>,
+    /// The background that the environment names, and then the one that the terminal reports.
+    pub background: Background,
+    /// Whether the terminal is asked for its background.
+    pub asks_background: bool,
     /// Whether the terminal is asked to report the mouse.
     pub mouse: bool,
     /// The time zone of the times on the screen.
@@ -33,7 +94,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// Reads `NO_COLOR`, `TERM`, `SSH_CONNECTION`, `TMUX`, `STY` and the locale through
+    /// Reads `NO_COLOR`, `TERM`, `COLORFGBG`, `SSH_CONNECTION`, `TMUX`, `STY` and the locale through
     /// `environment`; `ascii` is the option `--ascii` of the command line.
     #[must_use]
     pub fn new(
@@ -44,14 +105,24 @@ impl Options {
         let set = |name| environment(name).is_some_and(|value| !value.is_empty());
         let term = environment("TERM").unwrap_or_default();
         let dumb = term == "dumb";
+        // Linux's own console has no other background, and older ones show what they are asked.
+        let console = term == "linux";
+        let background = match environment("COLORFGBG") {
+            Some(named) => Background::named(&named.to_string_lossy()),
+            None if console => Background::Dark,
+            None => Background::Unknown,
+        };
         let is_screen = set("STY") || term.as_encoded_bytes().starts_with(b"screen");
         let multiplexer = if set("TMUX") {
             Some(Multiplexer::Tmux)
         } else {
             is_screen.then_some(Multiplexer::Screen)
         };
+        let color = !set("NO_COLOR") && !dumb;
         Self {
-            color: !set("NO_COLOR") && !dumb,
+            color,
+            background,
+            asks_background: color && !console,
             ascii: ascii || dumb || !is_utf8_locale(&environment),
             remote: set("SSH_CONNECTION"),
             multiplexer,
@@ -113,6 +184,37 @@ mod tests {
         assert_eq!(with(&tmux).multiplexer, Some(Multiplexer::Tmux));
         for screen in [("STY", "1.pts-0.host"), ("TERM", "screen.xterm-256color")] {
             assert_eq!(with(&[screen]).multiplexer, Some(Multiplexer::Screen));
+        }
+    }
+
+    #[test]
+    fn a_background_is_known_where_the_environment_names_it() {
+        for (variables, background) in [
+            (&[][..], Background::Unknown),
+            (&[("COLORFGBG", "15;0")], Background::Dark),
+            (&[("COLORFGBG", "0;default;15")], Background::Light),
+            (&[("COLORFGBG", "default;default")], Background::Unknown),
+            (&[("TERM", "linux")], Background::Dark),
+        ] {
+            assert_eq!(with(variables).background, background, "{variables:?}");
+        }
+        assert!(with(&[("TERM", "xterm")]).asks_background);
+        for variables in [("TERM", "linux"), ("TERM", "dumb"), ("NO_COLOR", "1")] {
+            assert!(!with(&[variables]).asks_background, "{variables:?}");
+        }
+    }
+
+    #[test]
+    fn a_background_is_dark_where_white_text_is_read_better() {
+        let of = |hex: u32| {
+            let part = |shift: u32| f64::from((hex >> shift) & 0xff) / 255.0;
+            Background::of([part(16), part(8), part(0)])
+        };
+        for dark in [0x00_0000, 0x00_2b36, 0x1e_1e2e, 0x30_0a24] {
+            assert_eq!(of(dark), Background::Dark, "{dark:06x}");
+        }
+        for light in [0xff_ffff, 0xfd_f6e3, 0xff_fdf5, 0xd0_d0d0] {
+            assert_eq!(of(light), Background::Light, "{light:06x}");
         }
     }
 

@@ -74,7 +74,8 @@ fn write_run(out: &mut String, x: usize, y: usize, run: &[Cell]) {
         let height = CELL.1;
         let _ = writeln!(
             out,
-            "<rect x=\"{left}\" y=\"{top}\" width=\"{length}\" height=\"{height}\" fill=\"{INK}\"/>"
+            "<rect x=\"{left}\" y=\"{top}\" width=\"{length}\" height=\"{height}\" fill=\"{}\"/>",
+            hex(color)
         );
     }
     if text.trim().is_empty() {

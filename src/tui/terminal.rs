@@ -35,6 +35,9 @@ const GIVE_BACK: &str =
 /// Asks for reports of the mouse's buttons and wheel, with numbers of any size (xterm's private
 /// modes 1000 and 1006). Motion is not reported.
 const TAKE_MOUSE: &str = "\x1b[?1000h\x1b[?1006h";
+/// Asks for the colour of the background (OSC 11), by which colours are chosen that can be read on it.
+/// Nothing waits for the answer.
+const ASK_BACKGROUND: &str = "\x1b]11;?\x1b\\";
 /// Saves the title of the window on the terminal's stack (XTWINOPS 22).
 const PUSH_TITLE: &str = "\x1b[22;0t";
 /// Restores it (XTWINOPS 23).
@@ -56,6 +59,8 @@ pub struct Terminal {
     ascii: bool,
     /// The mouse is reported.
     mouse: bool,
+    /// The terminal is asked for its background.
+    asks_background: bool,
 }
 
 impl Terminal {
@@ -79,6 +84,7 @@ impl Terminal {
             clipboard: None,
             ascii: options.ascii,
             mouse: options.mouse,
+            asks_background: options.asks_background,
         };
         install_hook();
         terminal.take()?;
@@ -95,7 +101,13 @@ impl Terminal {
         self.sheet.forget();
         self.title.clear();
         let mouse = if self.mouse { TAKE_MOUSE } else { "" };
-        self.out.send(format!("{title}{TAKE}{mouse}").into_bytes())
+        let ask = if self.asks_background {
+            ASK_BACKGROUND
+        } else {
+            ""
+        };
+        let taken = format!("{title}{TAKE}{mouse}{ask}");
+        self.out.send(taken.into_bytes())
     }
 
     /// Takes the terminal again after this process was stopped: the next frame is drawn whole.

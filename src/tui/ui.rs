@@ -75,6 +75,10 @@ impl Ui {
                 self.state.seen = None;
                 None
             }
+            InputKind::Background(background) => {
+                self.state.options.background = *background;
+                None
+            }
             InputKind::Focus(focused) => {
                 self.frame_rate.focus(*focused);
                 return None;

@@ -1,7 +1,7 @@
 //! The appearance of the screen: at every size, without colours, in ASCII alone.
 
 use super::sites::{AT_ONCE, SIZE, Three, all_checked};
-use crate::support::{Frame, Squirrel, Terminal};
+use crate::support::{Frame, Squirrel, Terminal, find};
 
 fn demo(size: (u16, u16)) -> Frame {
     let mut terminal = Terminal::start(&Squirrel::new(), size, ["demo"]);
@@ -118,4 +118,33 @@ fn a_dumb_terminal_gets_neither_colours_nor_more_than_ascii() {
             frame.text()
         );
     }
+}
+
+/// Green and yellow cannot be read on white, red and blue hardly on black.
+#[test]
+fn the_colours_are_those_that_can_be_read_on_the_terminal_s_background() {
+    let three = Three::new(AT_ONCE);
+    let mut terminal = three.watch((80, 24));
+    let states = |frame: &Frame| frame.is("beta", "DOWN") && frame.is("alpha", "UP");
+    terminal.wait("sites up and down", |frame| {
+        states(frame) && frame.colors.contains(&2)
+    });
+    let asked = find(&terminal.tape().bytes, b"\x1b]11;?\x1b\\");
+    assert!(asked.is_some(), "the background is asked for");
+    terminal.press("\x1b]11;rgb:ffff/ffff/ffff\x1b\\");
+    let frame = terminal.wait("a light screen", |frame| {
+        states(frame) && frame.colors.is_subset(&[1, 4].into())
+    });
+    assert!(frame.colors.contains(&1), "{:?}", frame.colors);
+    terminal.press("\x1b]11;rgb:0000/0000/0000\x1b\\");
+    let frame = terminal.wait("a dark screen", |frame| {
+        states(frame) && frame.colors.contains(&2)
+    });
+    assert!(
+        frame.colors.is_subset(&[2, 6, 9, 11].into()),
+        "{:?}",
+        frame.colors
+    );
+    terminal.press("Ctrl-C");
+    assert_eq!(terminal.finish(), 0);
 }

@@ -1,5 +1,6 @@
 //! What a terminal was sent, byte by byte and frame by frame.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroU16;
 
 use vt100::{Callbacks, Parser, Screen};
@@ -23,6 +24,8 @@ pub(crate) struct Frame {
     pub(crate) cursor_hidden: bool,
     /// Whether anything has a colour.
     pub(crate) coloured: bool,
+    /// The numbers of the colours that text has.
+    pub(crate) colors: BTreeSet<u8>,
     /// The window's title.
     pub(crate) title: String,
 }
@@ -207,6 +210,14 @@ impl Tape {
             alternate: screen.alternate_screen(),
             cursor_hidden: screen.hide_cursor(),
             coloured: (0..rows).any(coloured),
+            colors: (0..rows)
+                .flat_map(|row| (0..columns).filter_map(move |column| screen.cell(row, column)))
+                .filter(|cell| !cell.contents().trim().is_empty())
+                .filter_map(|cell| match cell.fgcolor() {
+                    vt100::Color::Idx(number) => Some(number),
+                    _ => None,
+                })
+                .collect(),
             title: self.heard().title.clone(),
         }
     }

@@ -13,7 +13,7 @@ use crate::domain::{Now, Timestamp};
 use crate::tui::fixture::Fixture;
 use crate::tui::input::{InputKind, TerminalInput};
 use crate::tui::key::Key;
-use crate::tui::options::Options;
+use crate::tui::options::{Background, Options};
 use crate::tui::ui::Ui;
 use crate::tui::view_model::{Intent, ViewModel};
 
@@ -28,6 +28,8 @@ pub(super) fn options() -> Options {
         remote: false,
         multiplexer: None,
         mouse: true,
+        background: Background::Unknown,
+        asks_background: false,
         zone: TimeZone::UTC,
     }
 }

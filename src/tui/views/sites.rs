@@ -102,7 +102,7 @@ fn draw(
             None => put(buffer, line.x + 1, line.y, line.width - 1, "removed", DIM),
         }
         if place == state.cursor {
-            select(buffer, line);
+            select(buffer, line, &placed);
         }
     }
     if seen.is_empty() {
@@ -222,15 +222,21 @@ fn draw_remark(
     }
 }
 
-/// Draws the selected row reversed as a whole, without the colours of its cells.
-fn select(buffer: &mut Buffer, line: Rect) {
-    for x in line.left()..line.right() {
+/// Draws the selected row reversed, in its colours. The strip stays as it is: reversed, a low block
+/// would look like a high one.
+fn select(buffer: &mut Buffer, line: Rect, placed: &[PlacedColumn]) {
+    let strip = placed
+        .iter()
+        .find(|placed| placed.column == SiteColumn::Checks)
+        .map_or(0..0, |strip| {
+            line.x + strip.x..line.x + strip.x + strip.width
+        });
+    for x in (line.left()..line.right()).filter(|x| !strip.contains(x)) {
         if let Some(cell) = buffer.cell_mut((x, line.y)) {
-            cell.fg = ratatui::style::Color::Reset;
             cell.modifier.remove(Modifier::DIM);
+            cell.modifier.insert(Modifier::REVERSED);
         }
     }
-    buffer.set_style(line, theme::SELECTED);
 }
 
 fn scroll_bar(buffer: &mut Buffer, rows: Rect, top: usize, total: usize) {

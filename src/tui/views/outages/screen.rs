@@ -2,7 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::{Color, Modifier};
+use ratatui::style::Modifier;
 
 use crate::domain::clean;
 use crate::tui::click_targets::{ClickTarget, ClickTargets};
@@ -185,7 +185,6 @@ fn select(buffer: &mut Buffer, line: Rect, is_front: bool) {
     }
     for x in line.left()..line.right() {
         if let Some(cell) = buffer.cell_mut((x, line.y)) {
-            cell.fg = Color::Reset;
             cell.modifier.remove(Modifier::DIM);
         }
     }
