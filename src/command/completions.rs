@@ -60,9 +60,10 @@ fn with_names(grammar: Command, escaped: bool) -> Command {
     grammar
         .mut_args(|argument| {
             let named = argument.get_value_names().and_then(<[_]>::first);
-            let names: fn(&Config) -> Vec<&str> = match named.map(AsRef::as_ref) {
+            let names: fn(&Config) -> Vec<String> = match named.map(AsRef::as_ref) {
                 Some("OWNER") => owners,
-                Some("SITE" | "SITE|tag:T") => sites,
+                Some("SITE") => sites,
+                Some("SITE|tag:T") => sites_and_tags,
                 Some("TAG") => tags,
                 Some("URL") if argument.is_positional() => urls,
                 _ => return argument,
@@ -73,29 +74,44 @@ fn with_names(grammar: Command, escaped: bool) -> Command {
         .mut_subcommands(|command| with_names(command, escaped))
 }
 
-fn owners(config: &Config) -> Vec<&str> {
-    config.owners.iter().map(|owner| &*owner.name).collect()
+fn owners(config: &Config) -> Vec<String> {
+    config
+        .owners
+        .iter()
+        .map(|owner| owner.name.to_string())
+        .collect()
 }
 
-fn sites(config: &Config) -> Vec<&str> {
-    config.sites.iter().map(|site| &*site.name).collect()
+fn sites(config: &Config) -> Vec<String> {
+    config
+        .sites
+        .iter()
+        .map(|site| site.name.to_string())
+        .collect()
 }
 
-fn tags(config: &Config) -> Vec<&str> {
+fn tags(config: &Config) -> Vec<String> {
     let tags = config.sites.iter().flat_map(|site| site.tags.iter());
-    tags.map(|tag| &**tag).collect()
+    tags.map(|tag| tag.to_string()).collect()
+}
+
+fn sites_and_tags(config: &Config) -> Vec<String> {
+    let tags = tags(config).into_iter().map(|tag| format!("tag:{tag}"));
+    sites(config).into_iter().chain(tags).collect()
 }
 
 /// The URLs of sites that have no secret in them.
-fn urls(config: &Config) -> Vec<&str> {
+fn urls(config: &Config) -> Vec<String> {
     let urls = config.sites.iter().map(|site| site.spec.url.shown());
-    urls.filter(|url| !url.contains("***")).collect()
+    urls.filter(|url| !url.contains("***"))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// The names that go on as the word begun does. A configuration that cannot be read has none: a
 /// completion is no place for its mistakes.
 fn candidates(
-    names: fn(&Config) -> Vec<&str>,
+    names: fn(&Config) -> Vec<String>,
     begun: &OsStr,
     escaped: bool,
 ) -> Vec<CompletionCandidate> {
@@ -109,13 +125,7 @@ fn candidates(
     names.truncate(MOST_CANDIDATES);
     let names = names.into_iter();
     names
-        .map(|name| {
-            CompletionCandidate::new(if escaped {
-                escape(name)
-            } else {
-                name.to_owned()
-            })
-        })
+        .map(|name| CompletionCandidate::new(if escaped { escape(&name) } else { name }))
         .collect()
 }
 

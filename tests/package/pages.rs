@@ -201,6 +201,9 @@ fn completions_know_commands_options_and_the_names_of_the_configuration() {
     assert_eq!(offered(&["report", "--tag", ""]), ["internal", "web"]);
     // A blank would end the word.
     assert_eq!(offered(&["report", "--site", ""]), [r"My\ shop", "mail"]);
+    assert_eq!(offered(&["pause", "m"]), ["mail"]);
+    let both = [r"My\ shop", "mail", "tag:internal", "tag:web"];
+    assert_eq!(offered(&["maintenance", ""])[..4], both);
     // A URL with a password is not put into the command line.
     assert_eq!(offered(&["check", "http"]), ["https://shop.invalid/"]);
     squirrel.write("sites.toml", "[[sites");
