@@ -56,7 +56,7 @@ fn a_verdict_is_explained_by_every_request_phase_certificate_and_thread() {
         "thread async-",
         &format!("of process {pid} on"),
         "every 1h",
-        "1 checks, 0 missed, UP% 100",
+        "1 check, 0 missed, UP% 100",
     ] {
         assert!(frame.has(part), "{part}\n{}", frame.text());
     }
