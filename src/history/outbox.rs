@@ -14,8 +14,10 @@ use super::rows::{DeliveryState, Message, MessageStatus, OutboxUpdate, QueuedMes
 pub struct OutboxCounts {
     /// The number of messages that a rule holds back: quiet hours, or a digest.
     pub waiting: u64,
-    /// Not delivered yet, but to be as soon as may be.
+    /// Messages on their way to their first attempt.
     pub pending: u64,
+    /// Messages that wait for another attempt.
+    pub retrying: u64,
     /// Messages that were delivered.
     pub sent: u64,
     /// Messages that were given up.
@@ -84,14 +86,16 @@ impl Queries<'_> {
         self.checked((|| {
             let mut count = OutboxCounts::default();
             let mut query = self.store.connection.prepare_cached(&format!(
-                "SELECT state, count(*) FROM outbox WHERE state <> {IN_DIGEST} GROUP BY state"
+                "SELECT state, attempts > 0, count(*) FROM outbox WHERE state <> {IN_DIGEST}
+                 GROUP BY 1, 2"
             ))?;
             let mut rows = query.query([])?;
             while let Some(row) = rows.next()? {
-                let number: u64 = row.get(1)?;
-                *match row.get::<_, OutboxState>(0)?.delivery() {
+                let (attempts, number): (u32, u64) = (row.get(1)?, row.get(2)?);
+                *match row.get::<_, OutboxState>(0)?.delivery(attempts) {
                     DeliveryState::Waiting => &mut count.waiting,
                     DeliveryState::Pending => &mut count.pending,
+                    DeliveryState::Retrying => &mut count.retrying,
                     DeliveryState::Sent => &mut count.sent,
                     DeliveryState::Failed => &mut count.failed,
                 } += number;
@@ -104,7 +108,7 @@ impl Queries<'_> {
     pub(super) fn told(&self, outage: i64) -> rusqlite::Result<Vec<MessageStatus>> {
         let mut query = self.store.connection.prepare_cached(
             "SELECT l.owner, l.channel, coalesce(d.state, l.state), coalesce(d.settled, l.settled),
-                    coalesce(d.id, l.id)
+                    coalesce(d.id, l.id), coalesce(d.attempts, l.attempts)
              FROM outbox l LEFT JOIN outbox d ON d.id = l.digest
              WHERE l.outage = ?1 ORDER BY l.number",
         )?;
@@ -112,7 +116,7 @@ impl Queries<'_> {
             Ok(MessageStatus {
                 owner: row.get(0)?,
                 channel: row.get(1)?,
-                delivery: row.get::<_, OutboxState>(2)?.delivery(),
+                delivery: row.get::<_, OutboxState>(2)?.delivery(row.get(5)?),
                 settled: row.get::<_, Option<i64>>(3)?.map(Timestamp::from_micros),
                 id: row.get(4)?,
             })
@@ -136,7 +140,7 @@ pub(super) fn queued(row: &Row<'_>) -> rusqlite::Result<QueuedMessage> {
             batched: false,
             not_before: None,
         },
-        delivery: row.get::<_, OutboxState>(8)?.delivery(),
+        delivery: row.get::<_, OutboxState>(8)?.delivery(row.get(9)?),
         attempts: row.get(9)?,
         next: Timestamp::from_micros(row.get(10)?),
         answer: row.get(11)?,

@@ -45,9 +45,11 @@ impl OutboxState {
 
     /// As it is shown. A message in a digest has the state of the digest; where that is gone,
     /// it was not delivered as far as is known.
-    pub(super) const fn delivery(self) -> DeliveryState {
+    /// `attempts` are those that were made.
+    pub(super) const fn delivery(self, attempts: u32) -> DeliveryState {
         match self {
             Self::Batching => DeliveryState::Waiting,
+            Self::Pending if attempts > 0 => DeliveryState::Retrying,
             Self::Pending => DeliveryState::Pending,
             Self::Sent => DeliveryState::Sent,
             Self::Failed | Self::InDigest => DeliveryState::Failed,

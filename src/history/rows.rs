@@ -136,8 +136,10 @@ impl Message {
 pub enum DeliveryState {
     /// Held by a rule: it collects others of its kind, or waits for the end of quiet hours.
     Waiting,
-    /// On its way to its first attempt, or waiting for the next one.
+    /// On its way to its first attempt.
     Pending,
+    /// An attempt failed: waiting for the next one, or on its way there.
+    Retrying,
     /// Accepted by the channel's server.
     Sent,
     /// Given up after the last attempt.
@@ -145,12 +147,13 @@ pub enum DeliveryState {
 }
 
 impl DeliveryState {
-    /// The word for it: "waiting", "pending", "sent" or "failed".
+    /// The word for it: "waiting", "pending", "retrying", "sent" or "failed".
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
             Self::Waiting => "waiting",
             Self::Pending => "pending",
+            Self::Retrying => "retrying",
             Self::Sent => "sent",
             Self::Failed => "failed",
         }

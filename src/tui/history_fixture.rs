@@ -33,7 +33,8 @@ fn told(owner: &str, channel: &str, delivery: DeliveryState, at: i64) -> Message
         owner: owner.into(),
         channel: channel.into(),
         delivery,
-        settled: (delivery != DeliveryState::Pending).then(|| ago(at)),
+        settled: (!matches!(delivery, DeliveryState::Pending | DeliveryState::Retrying))
+            .then(|| ago(at)),
         id: format!("{owner}-{channel}-{at}").into(),
     }
 }
@@ -84,7 +85,8 @@ fn message(
         delivery,
         attempts: match delivery {
             DeliveryState::Waiting => 0,
-            DeliveryState::Pending => 3,
+            DeliveryState::Pending => 0,
+            DeliveryState::Retrying => 3,
             DeliveryState::Sent => 1,
             DeliveryState::Failed => 9,
         },
@@ -93,8 +95,8 @@ fn message(
             _ => ago(-42),
         },
         answer: match delivery {
-            DeliveryState::Waiting => None,
-            DeliveryState::Pending => Some("451 4.3.0 busy, try later".into()),
+            DeliveryState::Waiting | DeliveryState::Pending => None,
+            DeliveryState::Retrying => Some("451 4.3.0 busy, try later".into()),
             DeliveryState::Sent => Some("250 2.0.0 Ok: queued as 4711".into()),
             DeliveryState::Failed => Some("HTTP 401 Unauthorized: Authenticate".into()),
         },
@@ -130,7 +132,7 @@ pub(crate) fn history() -> HistoryView {
         vec![cause(Reason::Refused, None, refused, 9)],
     );
     news.row.messages = vec![
-        told("web", "email", DeliveryState::Pending, 0),
+        told("web", "email", DeliveryState::Retrying, 0),
         told("web", "push", DeliveryState::Sent, 84),
     ];
     let mut shop = outage(
@@ -178,7 +180,7 @@ pub(crate) fn history() -> HistoryView {
             message(
                 "web",
                 "email",
-                DeliveryState::Pending,
+                DeliveryState::Retrying,
                 84,
                 "DOWN: news.example (refused: the connection was refused)",
             ),
@@ -213,7 +215,8 @@ pub(crate) fn history() -> HistoryView {
         ],
         outbox_counts: OutboxCounts {
             waiting: 1,
-            pending: 1,
+            pending: 0,
+            retrying: 1,
             sent: 127,
             failed: 1,
         },

@@ -112,7 +112,7 @@ fn send_again(state: &mut UiState, model: &ViewModel<'_>) -> Option<Intent> {
         DeliveryState::Waiting => {
             "This message is sent in a moment, with others of its kind.".to_owned()
         }
-        DeliveryState::Pending | DeliveryState::Failed => {
+        DeliveryState::Pending | DeliveryState::Retrying | DeliveryState::Failed => {
             return Some(Intent::SendAgain(queued.message.id.clone()));
         }
     };

@@ -212,6 +212,7 @@ impl OutagesState {
         let failed = messages.find(is(DeliveryState::Failed));
         let find = |delivery| history.messages.iter().find(is(delivery));
         let worst = failed
+            .or_else(|| find(DeliveryState::Retrying))
             .or_else(|| find(DeliveryState::Pending))
             .or_else(|| find(DeliveryState::Waiting));
         self.message = worst.map(|queued| queued.message.id.clone());

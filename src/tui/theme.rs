@@ -84,7 +84,8 @@ pub(crate) fn site_badge(site: &SiteState) -> Badge {
 pub(crate) const fn delivery(delivery: DeliveryState) -> Badge {
     let (glyph, word, style) = match delivery {
         DeliveryState::Waiting => ("·", "waiting", PLAIN),
-        DeliveryState::Pending => ("○", "pending", WARN),
+        DeliveryState::Pending => ("○", "sending", PLAIN),
+        DeliveryState::Retrying => ("!", "retrying", WARN),
         DeliveryState::Sent => ("●", "sent", GOOD),
         DeliveryState::Failed => ("✗", "GAVE UP", BAD),
     };

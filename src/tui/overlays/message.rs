@@ -76,7 +76,7 @@ pub(super) fn state_in_words(
             ));
         }
         DeliveryState::Waiting => became.push_str(" for others that it is sent with"),
-        DeliveryState::Pending => {
+        DeliveryState::Pending | DeliveryState::Retrying => {
             became.push_str(&format!(", next in {}", age(queued.next.since(now))));
         }
         DeliveryState::Sent | DeliveryState::Failed => {}

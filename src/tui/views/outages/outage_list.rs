@@ -162,6 +162,7 @@ fn told(outage: &OutageView, width: u16, at: (Timestamp, &jiff::tz::TimeZone)) -
     let told = &outage.row.messages;
     let worst = |delivery| told.iter().filter(move |one| one.delivery == delivery);
     let Some(first) = worst(DeliveryState::Failed)
+        .chain(worst(DeliveryState::Retrying))
         .chain(worst(DeliveryState::Pending))
         .chain(worst(DeliveryState::Waiting))
         .next()

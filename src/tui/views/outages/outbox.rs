@@ -27,15 +27,18 @@ pub(super) fn title(buffer: &mut Buffer, line: Rect, history: &HistoryView, is_f
     let states = [
         (DeliveryState::Waiting, counts.waiting),
         (DeliveryState::Pending, counts.pending),
+        (DeliveryState::Retrying, counts.retrying),
         (DeliveryState::Sent, counts.sent),
         (DeliveryState::Failed, counts.failed),
     ];
-    for (state, number) in states {
+    for (state, counted) in states {
         let badge = theme::delivery(state);
-        let style = if number > 0 { badge.style } else { DIM };
-        let number = count(usize::try_from(number).unwrap_or(usize::MAX));
+        let style = if counted > 0 { badge.style } else { DIM };
+        let number = count(usize::try_from(counted).unwrap_or(usize::MAX));
         let span = Span::styled(format!(" {} {number} {} ", badge.glyph, badge.word), style);
-        pieces.push(Piece::new(1, vec![span]));
+        // Where there is little room, what there is none of goes first.
+        let rank = if counted > 0 { 1 } else { 2 };
+        pieces.push(Piece::new(rank, vec![span]));
     }
     draw_pieces(buffer, line, pieces, Vec::new());
 }
@@ -73,16 +76,14 @@ pub(super) fn row(
     (now, zone): (Timestamp, &jiff::tz::TimeZone),
 ) {
     let badge = theme::delivery(queued.delivery);
-    let word = match queued.delivery {
-        DeliveryState::Pending if queued.attempts > 0 => "retrying",
-        DeliveryState::Pending => "sending",
-        _ => badge.word,
-    };
+    let word = badge.word;
     let next = match queued.delivery {
         DeliveryState::Waiting if queued.next > now => clock_minute(queued.next, zone),
         DeliveryState::Waiting => "collects".to_owned(),
-        DeliveryState::Pending if queued.next > now => age(queued.next.since(now)),
-        DeliveryState::Pending => "now".to_owned(),
+        DeliveryState::Pending | DeliveryState::Retrying if queued.next > now => {
+            age(queued.next.since(now))
+        }
+        DeliveryState::Pending | DeliveryState::Retrying => "now".to_owned(),
         DeliveryState::Sent | DeliveryState::Failed => "-".to_owned(),
     };
     let subject = clean(&queued.message.subject, 400);
