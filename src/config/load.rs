@@ -666,6 +666,14 @@ user_agent = "Other/2"
                 "3:12: sites[0].header.\"a b\": expected the name of a header such as \"Accept\", got \"a b\"\nsites.toml:3:29: sites[0].header.d: expected plain ASCII text that can stand in a header, got \"e f\"",
             ),
             (
+                &format!("{site}method = \"post\""),
+                "3:10: sites[0].method: expected one of \"auto\", \"GET\", \"HEAD\", \"POST\", \"PUT\", \"PATCH\", \"DELETE\", \"OPTIONS\", got \"post\"; did you mean \"POST\"?",
+            ),
+            (
+                &format!("{site}body = \"ping\""),
+                "3:8: sites[0].body: a body needs a method that sends one, as in method = \"POST\"",
+            ),
+            (
                 &format!("{site}max_body = \"9MiB\""),
                 "3:12: sites[0].max_body: expected a size from 1B to 8MiB such as \"1MiB\", got \"9MiB\"",
             ),

@@ -19,7 +19,7 @@ const ANY: &str = "0 or more";
 const FROM_MILLISECOND: &str = "1ms or more";
 const FROM_SECOND: &str = "1s or more";
 const STREAK: &str = "1 to 1000 checks";
-const METHODS: &str = "`auto`, `GET` or `HEAD`";
+const METHODS: &str = "`auto`, `GET`, `HEAD`, `POST`, `PUT`, `PATCH`, `DELETE` or `OPTIONS`";
 const REQUIRED: &str = "required";
 const OF_MONITOR: &str = "that of `[monitor]`";
 
@@ -102,7 +102,7 @@ fn monitor() -> TableReference {
             key("switch", "text", "`free`, `ask` or `off`", plain("\"free\""), "what a digit key does: switches the paradigm, asks first where that paradigm cannot check all sites at their intervals, or nothing"),
             key("workers", "number", "1 to 1000000 checks", phrase("by paradigm"), "the most checks in flight at once in the paradigm in use"),
             key("user_agent", "text", "printable ASCII", plain(USER_AGENT.replace(env!("CARGO_PKG_VERSION"), "VERSION")), "the User-Agent header of every request"),
-            key("method", "text", METHODS, plain(format!("\"{}\"", default.method.word())), "how sites are asked: by HEAD, and by GET before a failure is believed (`auto`), or by one of them alone; a check that searches the body asks by GET"),
+            key("method", "text", METHODS, plain(format!("\"{}\"", default.method.word())), "how sites are asked: by HEAD, and by GET before a failure is believed (`auto`), or by one method alone; an assertion on the body makes `auto` and `HEAD` a GET, and what is neither GET nor HEAD is sent once"),
             key("max_redirects", "number", "0 to 100 redirects", plain(default.max_redirects), "redirects that are followed; one more is a failure"),
             key("ca_file", "path", "relative to `sites.toml`", None, "certificates in PEM that are trusted besides the system's roots, by mail and webhooks too; a server's own that stands there byte for byte is trusted as it is, its name and dates judged"),
             key("canaries", "list of URLs", "", plain(format!("[{}]", canaries.join(", "))), "requested before an outage, or many failures at once, are believed; `[]`: every failure is believed"),
@@ -126,6 +126,7 @@ fn sites() -> TableReference {
             key("paused", "flag", "", plain(false), "`true`: not checked until it is resumed; the key `p` writes this"),
             key("expect_status", "text", "such as `200-299,301`", StatusSet::default().to_string(), "the status codes that count as up; a redirect that is named is not followed"),
             key("contains", "text or list of texts", "", None, "what the body must hold, all of it; an assertion on the body makes the check a GET"),
+            key("body", "text", "at most 64 KiB", None, "the body of the request; needs a `method` such as `POST`"),
             key("contains_not", "text or list of texts", "", None, "what the body must not hold"),
             key("matches", "text or list of texts", "regular expressions", None, "what the body must match, each somewhere"),
             key("json", "list of tables", "see `sites.json`", plain("[]"), "what must stand in a body of JSON"),

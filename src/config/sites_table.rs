@@ -155,7 +155,8 @@ fn read_site(
     }
     let (contains, assertions) = read_assertions(table);
     spec.contains = contains;
-    spec.options = options.share(CheckOptions { assertions });
+    let body = table.text("body", value_parsers::request_body);
+    spec.options = options.share(CheckOptions { assertions, body });
     if let Some(most) = table.number("max_redirects", 0..=100) {
         spec.max_redirects = u16::try_from(most).unwrap_or(monitor.max_redirects);
     }
@@ -164,6 +165,10 @@ fn read_site(
         if method == MethodChoice::Head && spec.reads_the_body() {
             table.refuse("method", &"an answer to HEAD has no body to be judged");
         }
+    }
+    if spec.options().body.is_some() && spec.method.once().is_none() {
+        let sentence = "a body needs a method that sends one, as in method = \"POST\"";
+        table.refuse("body", &sentence);
     }
     if let Some(user_agent) = table.text("user_agent", value_parsers::header_value) {
         spec.user_agent = user_agent;

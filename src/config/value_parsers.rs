@@ -7,7 +7,7 @@ use std::time::Duration;
 use url::Url;
 
 use crate::domain::{
-    Assertions, BrokerUrl, BrokerUrlError, MaskedUrl, MethodChoice, StatusSet, clean,
+    Assertions, BrokerUrl, BrokerUrlError, CheckOptions, MaskedUrl, MethodChoice, StatusSet, clean,
     parse_duration, plural,
 };
 
@@ -144,7 +144,7 @@ pub(super) fn statuses(text: &str) -> Parsed<StatusSet> {
 
 /// The method that a site is asked by.
 pub(super) fn method(text: &str) -> Parsed<MethodChoice> {
-    MethodChoice::parse(text).map_err(ValueError::expected)
+    MethodChoice::parse(text).map_err(|_| none_of(text, &MethodChoice::WORDS))
 }
 
 /// An absolute http(s) URL, normalised and without its fragment, which is never sent.
@@ -230,6 +230,18 @@ pub(super) fn queue_name(text: &str) -> Parsed<Box<str>> {
         ));
     }
     Ok(text.into())
+}
+
+/// The body of a request.
+pub(super) fn request_body(text: &str) -> Parsed<Box<str>> {
+    let most = CheckOptions::MOST_BODY;
+    if text.len() > most {
+        return Err(ValueError::Plain(format!(
+            "a body has at most {} KiB",
+            most >> 10
+        )));
+    }
+    some(text)
 }
 
 /// The value of a header: printable ASCII, not blank.

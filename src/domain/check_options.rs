@@ -11,11 +11,17 @@ use super::Assertions;
 pub struct CheckOptions {
     /// What is expected of an answer besides its status.
     pub assertions: Assertions,
+    /// The body of the request, for methods that are sent once.
+    pub body: Option<Box<str>>,
 }
 
 impl CheckOptions {
     /// The options where a spec has none.
     pub const NONE: &'static Self = &Self {
         assertions: Assertions::NONE,
+        body: None,
     };
+
+    /// The longest body of a request, in bytes.
+    pub const MOST_BODY: usize = 64 * 1024;
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Assertions, CheckOptions, MaskedUrl};
+use super::{Assertions, CheckOptions, MaskedUrl, Method};
 
 /// What one check asks and what it expects. Travels to other processes and machines, so it
 /// holds no more than the check needs.
@@ -48,21 +48,55 @@ pub enum MethodChoice {
     Get,
     /// Every request is a HEAD.
     Head,
+    /// The first request is a POST.
+    Post,
+    /// The first request is a PUT.
+    Put,
+    /// The first request is a PATCH.
+    Patch,
+    /// The first request is a DELETE.
+    Delete,
+    /// The first request is an OPTIONS.
+    Options,
     /// GET, because this site's HEAD was wrong before. Cannot be asked for in `sites.toml`.
     Remembered,
 }
 
 impl MethodChoice {
-    /// Reads "auto", "GET" or "HEAD".
+    /// The words of `method`.
+    pub const WORDS: [&str; 8] = [
+        "auto", "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS",
+    ];
+
+    /// Reads one of [`Self::WORDS`].
     ///
     /// # Errors
-    /// A sentence that says what was expected, for anything else.
-    pub fn parse(text: &str) -> Result<Self, &'static str> {
-        match text {
-            "auto" => Ok(Self::Auto),
-            "GET" => Ok(Self::Get),
-            "HEAD" => Ok(Self::Head),
-            _ => Err("expected \"auto\", \"GET\" or \"HEAD\""),
+    /// Anything else.
+    pub fn parse(text: &str) -> Result<Self, UnknownMethod> {
+        let all = [
+            Self::Auto,
+            Self::Get,
+            Self::Head,
+            Self::Post,
+            Self::Put,
+            Self::Patch,
+            Self::Delete,
+            Self::Options,
+        ];
+        let mut all = all.into_iter();
+        all.find(|known| known.word() == text).ok_or(UnknownMethod)
+    }
+
+    /// The method of a request that is sent once: neither GET nor HEAD.
+    #[must_use]
+    pub const fn once(self) -> Option<Method> {
+        match self {
+            Self::Auto | Self::Remembered | Self::Get | Self::Head => None,
+            Self::Post => Some(Method::Post),
+            Self::Put => Some(Method::Put),
+            Self::Patch => Some(Method::Patch),
+            Self::Delete => Some(Method::Delete),
+            Self::Options => Some(Method::Options),
         }
     }
 
@@ -73,9 +107,18 @@ impl MethodChoice {
             Self::Auto | Self::Remembered => "auto",
             Self::Get => "GET",
             Self::Head => "HEAD",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+            Self::Options => "OPTIONS",
         }
     }
 }
+
+/// A word that is none of [`MethodChoice::WORDS`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownMethod;
 
 /// The User-Agent header where none is configured: name, version and address of the program.
 pub const USER_AGENT: &str = concat!(
@@ -132,6 +175,18 @@ impl CheckSpec {
     pub fn texts(&self) -> impl Iterator<Item = &str> {
         let several = self.assertions().contains.iter();
         self.contains.iter().chain(several).map(|text| &**text)
+    }
+
+    /// The method of the first request.
+    #[must_use]
+    pub fn first_method(&self) -> Method {
+        match (self.method.once(), self.method) {
+            (Some(once), _) => once,
+            (None, MethodChoice::Auto | MethodChoice::Head) if !self.reads_the_body() => {
+                Method::Head
+            }
+            (None, _) => Method::Get,
+        }
     }
 
     /// Whether the body of the answer is read.

@@ -47,7 +47,7 @@ pub use channel_address::{
 };
 pub use check_observer::CheckObserver;
 pub use check_options::CheckOptions;
-pub use check_spec::{CheckSpec, MethodChoice, StatusRange, StatusSet, USER_AGENT};
+pub use check_spec::{CheckSpec, MethodChoice, StatusRange, StatusSet, USER_AGENT, UnknownMethod};
 pub use clock::{Clock, ManualClock, Moment, Now, SystemClock, Timestamp};
 pub use connect_attempt::{ConnectCause, FailedConnect, failed_connects_in_words};
 pub use correlation::{CommonTrait, CorrelatedGroup, OutageTraits, SharedTraits, correlate};

@@ -114,6 +114,16 @@ pub enum Method {
     Head,
     /// The method where HEAD is refused or the body is searched.
     Get,
+    /// A method that is sent once, as the others below.
+    Post,
+    /// See [`Self::Post`].
+    Put,
+    /// See [`Self::Post`].
+    Patch,
+    /// See [`Self::Post`].
+    Delete,
+    /// See [`Self::Post`].
+    Options,
 }
 
 impl Method {
@@ -123,6 +133,11 @@ impl Method {
         match self {
             Self::Head => "HEAD",
             Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+            Self::Options => "OPTIONS",
         }
     }
 }

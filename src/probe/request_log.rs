@@ -45,11 +45,7 @@ struct OpenRequest {
 impl RequestLog {
     pub(super) fn new(spec: &CheckSpec, observer: Option<Arc<dyn CheckObserver>>) -> Self {
         Self {
-            method: if spec.reads_the_body() {
-                Method::Get
-            } else {
-                Method::Head
-            },
+            method: spec.first_method(),
             attempts: 1,
             redirects: 0,
             status: None,

@@ -301,6 +301,7 @@ mod tests {
                 }],
                 ..Assertions::NONE
             },
+            ..CheckOptions::default()
         };
         let spec = CheckSpec {
             cert_warn: Duration::from_secs(9),

@@ -13,6 +13,16 @@ pub(crate) fn curl(spec: &CheckSpec, method: Method) -> String {
         // The head of the answer is what counts; the body would only fill the screen.
         word("-D - -o /dev/null");
     }
+    if !matches!(method, Method::Head | Method::Get) {
+        // Without -X a redirect that asks for GET is followed by one.
+        if method != Method::Post || spec.options().body.is_none() {
+            word(&format!("-X {}", method.word()));
+        }
+        if let Some(body) = &spec.options().body {
+            word("-H 'Content-Type:' --data-raw");
+            word(&quoted(body));
+        }
+    }
     word("--max-time");
     word(&spec.timeout.as_secs_f64().to_string());
     if spec.max_redirects > 0 {
@@ -80,6 +90,7 @@ mod tests {
                 contains: vec!["a".into(), "b".into()],
                 ..Assertions::NONE
             },
+            ..CheckOptions::default()
         }));
         spec.contains = None;
         assert!(curl(&spec, Method::Get).ends_with("/' | grep -F -e 'a' -e 'b'"));
@@ -88,8 +99,17 @@ mod tests {
                 matches: vec!["a".into()],
                 ..Assertions::NONE
             },
+            ..CheckOptions::default()
         }));
         assert!(!curl(&spec, Method::Get).contains("/dev/null"));
+        spec.options = Some(Arc::new(CheckOptions {
+            body: Some("{\"it's\": 1}".into()),
+            ..CheckOptions::default()
+        }));
+        let line = curl(&spec, Method::Post);
+        let body = r#"-H 'Content-Type:' --data-raw '{"it'\''s": 1}' --max-time"#;
+        assert!(line.contains(body) && !line.contains("-X"), "{line}");
+        assert!(curl(&spec, Method::Put).contains("-X PUT -H 'Content-Type:'"));
     }
 
     #[test]

@@ -617,7 +617,10 @@ fn demanding() -> CheckSpec {
         ..Assertions::NONE
     };
     CheckSpec {
-        options: Some(Arc::new(CheckOptions { assertions })),
+        options: Some(Arc::new(CheckOptions {
+            assertions,
+            ..CheckOptions::default()
+        })),
         ..spec(None)
     }
 }
@@ -633,7 +636,10 @@ fn answer(bytes: &[u8], http2: bool) {
         ..Assertions::NONE
     };
     let with_header = CheckSpec {
-        options: Some(Arc::new(CheckOptions { assertions })),
+        options: Some(Arc::new(CheckOptions {
+            assertions,
+            ..CheckOptions::default()
+        })),
         ..spec(None)
     };
     let specs = [

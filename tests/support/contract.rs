@@ -47,7 +47,10 @@ const FIELDS: [(&str, Kind); 19] = [
     ("error", Kind::TextOrNull),
     ("latency_ms", Kind::Number),
     ("phases", Kind::Phases),
-    ("method", Kind::OneOf(&["HEAD", "GET"])),
+    (
+        "method",
+        Kind::OneOf(&["HEAD", "GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]),
+    ),
     ("attempts", Kind::Integer),
     ("redirects", Kind::Integer),
     ("cert_days_left", Kind::NumberOrNull),

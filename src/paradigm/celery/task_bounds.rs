@@ -13,7 +13,10 @@ pub(super) const MAX_REDIRECTS: u16 = 100;
 
 /// Why a check with these options is not permitted, as a clause; `None` if it is.
 pub(super) fn refused_options(options: &CheckOptions) -> Option<&'static str> {
-    if options.assertions.are_within_bounds() {
+    let body = options.body.as_deref().unwrap_or_default();
+    if body.len() > CheckOptions::MOST_BODY {
+        Some("the body that it sends is too long")
+    } else if options.assertions.are_within_bounds() {
         None
     } else {
         Some("it expects too much, or in a way that cannot be read")

@@ -52,7 +52,10 @@ mod tests {
             ..Assertions::NONE
         };
         CheckSpec {
-            options: Some(Arc::new(CheckOptions { assertions })),
+            options: Some(Arc::new(CheckOptions {
+                assertions,
+                ..CheckOptions::default()
+            })),
             ..spec()
         }
     }

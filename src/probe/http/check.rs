@@ -40,6 +40,7 @@ pub(in super::super) async fn check(
     };
     let mut shown = RequestLog::shown(&spec.url);
     let mut cookies = Cookies::default();
+    let body = spec.options().body.as_deref();
     loop {
         let cookie = cookies.sent_to(&url);
         let request = HttpRequest {
@@ -47,6 +48,7 @@ pub(in super::super) async fn check(
             url: &url,
             spec,
             cookie: cookie.as_deref(),
+            body: body.filter(|_| sends_once(log.method)),
         };
         let counted = if courtesy && log.method == Method::Head {
             head_courtesy::ask(exchange, request, log, &shown, good).await
@@ -70,7 +72,15 @@ pub(in super::super) async fn check(
                 Err(failure) => failure.error.clone(),
             };
             log.end_request(&timings, Some(status.as_u16()), &note);
-            url = Cow::Owned(next?);
+            let next = next?;
+            if sends_once(log.method) {
+                if !redirect::keeps_the_method(status) {
+                    log.method = Method::Get;
+                } else if body.is_some() && next.origin() != url.origin() {
+                    return Err(redirect::to_a_stranger(status));
+                }
+            }
+            url = Cow::Owned(next);
             if log.redirects == spec.max_redirects {
                 return Err(classify::too_many_redirects(spec.max_redirects));
             }
@@ -108,6 +118,7 @@ pub(in super::super) async fn answer(
         url,
         spec,
         cookie: None,
+        body: None,
     };
     let judged = match exchange.send_on(stream, request, &timings).await {
         Err(failure) => Err(failure),
@@ -132,14 +143,16 @@ pub(in super::super) async fn answer(
     judged
 }
 
+/// Whether a request of this method is never repeated.
+const fn sends_once(method: Method) -> bool {
+    !matches!(method, Method::Head | Method::Get)
+}
+
 /// The method of the first request, and whether it is a HEAD that is not believed when it fails.
 fn first_method(spec: &CheckSpec) -> (Method, bool) {
-    match spec.method {
-        _ if spec.reads_the_body() => (Method::Get, false),
-        MethodChoice::Get | MethodChoice::Remembered => (Method::Get, false),
-        MethodChoice::Head => (Method::Head, false),
-        MethodChoice::Auto => (Method::Head, true),
-    }
+    let method = spec.first_method();
+    let courtesy = method == Method::Head && spec.method == MethodChoice::Auto;
+    (method, courtesy)
 }
 
 async fn judge(

@@ -55,6 +55,9 @@ pub(super) async fn ask(
     timings: &Arc<PhaseTimings>,
 ) -> Result<(StatusCode, Fields, Http2Body), ExchangeError> {
     let assertions = &request.spec.assertions().header;
+    let sent = request
+        .body
+        .map(|body| Bytes::copy_from_slice(body.as_bytes()));
     let request = request.over_http2().ok_or(ExchangeError::Unaskable)?;
     let (bound, io) = Bounded::around(stream, memory.clone(), Arc::clone(timings));
     let failed = |error| bound.blame(error);
@@ -71,7 +74,11 @@ pub(super) async fn ask(
         over: false,
         failure: None,
     };
-    let (mut answer, _no_body) = sender.send_request(request, true).map_err(failed)?;
+    let asked = sender.send_request(request, sent.is_none());
+    let (mut answer, mut body) = asked.map_err(failed)?;
+    if let Some(sent) = sent {
+        body.send_data(sent, true).map_err(failed)?;
+    }
     let head = poll_fn(|context| poll_head(&mut driver, &bound, &mut answer, context));
     let (head, stream) = head.await?.into_parts();
     let mut fields = Fields::default();

@@ -13,6 +13,18 @@ pub(super) fn leads_on(status: StatusCode, spec: &CheckSpec) -> bool {
     matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) && !named
 }
 
+/// Whether a redirect of this status asks for the same request at another place; the others ask for a
+/// GET there, as browsers do it (RFC 9110 section 15.4).
+pub(super) const fn keeps_the_method(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 307 | 308)
+}
+
+/// The failure of a redirect that asks for the body to be sent to another server.
+pub(super) fn to_a_stranger(status: StatusCode) -> Failure {
+    let why = format!("answered {status}, a redirect to another server, which gets no body");
+    Failure::new(Reason::Redirect, why)
+}
+
 /// The target of a redirect from `url`, by the value of its `Location` field.
 pub(super) fn target(
     url: &Url,

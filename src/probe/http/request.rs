@@ -16,10 +16,12 @@ pub(super) struct HttpRequest<'a> {
     pub(super) spec: &'a CheckSpec,
     /// The value of the `Cookie` field.
     pub(super) cookie: Option<&'a str>,
+    /// What is sent behind the head.
+    pub(super) body: Option<&'a str>,
 }
 
 impl HttpRequest<'_> {
-    /// The bytes of the request's head over HTTP/1.1 (RFC 9112 section 3).
+    /// The bytes of the request over HTTP/1.1 (RFC 9112 section 3).
     pub(super) fn over_http1(&self) -> Vec<u8> {
         let mut head = String::with_capacity(256);
         head.push_str(self.method.word());
@@ -36,6 +38,7 @@ impl HttpRequest<'_> {
             head.push_str("\r\n");
         });
         head.push_str("\r\n");
+        head.push_str(self.body.unwrap_or_default());
         head.into_bytes()
     }
 
@@ -46,6 +49,11 @@ impl HttpRequest<'_> {
         *request.method_mut() = match self.method {
             Method::Head => hyper::Method::HEAD,
             Method::Get => hyper::Method::GET,
+            Method::Post => hyper::Method::POST,
+            Method::Put => hyper::Method::PUT,
+            Method::Patch => hyper::Method::PATCH,
+            Method::Delete => hyper::Method::DELETE,
+            Method::Options => hyper::Method::OPTIONS,
         };
         *request.version_mut() = hyper::Version::HTTP_2;
         let target = &self.url[Position::BeforePath..Position::AfterQuery];
@@ -88,6 +96,14 @@ impl HttpRequest<'_> {
         if let Some(cookie) = self.cookie {
             add("Cookie", cookie);
         }
+        match self.body {
+            Some(body) => add("Content-Length", &body.len().to_string()),
+            // Where a body is usual, none is said to be none (RFC 9110 section 8.6).
+            None if matches!(self.method, Method::Post | Method::Put | Method::Patch) => {
+                add("Content-Length", "0");
+            }
+            None => {}
+        }
         if self.spec.reads_the_body() {
             // A body that is searched is wanted as it is, which keeps bombs out as well.
             add("Accept-Encoding", "identity");
@@ -123,6 +139,7 @@ mod tests {
             url,
             spec: &spec,
             cookie: Some("c=d"),
+            body: None,
         };
         assert_eq!(
             String::from_utf8(request.over_http1()).unwrap(),

@@ -4,7 +4,7 @@
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::domain::{CheckResult, Method, RequestRecord, SiteId, brief, clean};
+use crate::domain::{CheckResult, RequestRecord, SiteId, brief, clean};
 use crate::monitor::SiteState;
 use crate::tui::curl::curl;
 use crate::tui::format::{
@@ -26,12 +26,10 @@ const ENDING: usize = 9;
 /// The curl line that repeats a site's request, by the method of its last check.
 pub(crate) fn curl_line(site: &SiteState) -> String {
     let spec = &site.site().spec;
-    let by_default = if spec.reads_the_body() {
-        Method::Get
-    } else {
-        Method::Head
-    };
-    curl(spec, site.last().map_or(by_default, |last| last.method))
+    // Behind a redirect the method may be another one.
+    let method = spec.method.once();
+    let method = method.or_else(|| site.last().map(|last| last.method));
+    curl(spec, method.unwrap_or_else(|| spec.first_method()))
 }
 
 /// The title of the explanation of `site`.

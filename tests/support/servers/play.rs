@@ -96,7 +96,8 @@ pub(super) async fn answer(
     }
 }
 
-/// Reads a request's head; its method, and its target with the cookies that it brings.
+/// Reads a request's head; its method, and its target with the cookies and
+/// the body that it brings.
 async fn read_request(wire: &mut dyn Wire) -> Option<(String, String)> {
     let mut head = Vec::new();
     let mut buffer = [0; 4_096];
@@ -115,6 +116,20 @@ async fn read_request(wire: &mut dyn Wire) -> Option<(String, String)> {
     let cookie = text.lines().find_map(|line| line.strip_prefix("Cookie: "));
     if let Some(cookie) = cookie {
         path = format!("{path} {cookie}");
+    }
+    let length = text
+        .lines()
+        .find_map(|line| line.strip_prefix("Content-Length: "));
+    let length = length.map_or(0, |length| length.parse().unwrap_or(0));
+    let end = head.windows(4).position(|end| end == b"\r\n\r\n")? + 4;
+    while head.len() < end + length {
+        match wire.read(&mut buffer).await {
+            Ok(0) | Err(_) => return None,
+            Ok(count) => head.extend_from_slice(&buffer[..count]),
+        }
+    }
+    if length > 0 {
+        path = format!("{path} {}", String::from_utf8_lossy(&head[end..]));
     }
     Some((method, path))
 }
