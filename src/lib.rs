@@ -72,7 +72,7 @@
 //! | driver | [`app`] | carries the effects out |
 //! | session | [`app`] | one run of the screen |
 //! | owner | [`domain`] | who is told of a site's outages |
-//! | channel | [`notify`] | a way to an owner: mail, SMS, push, webhook |
+//! | channel | [`notify`] | a way to an owner: mail, chat, SMS, push, webhook, program |
 //! | message | [`notify`] | what an owner is told, by one channel |
 //! | delivery | [`alert`] | one try of a channel to send a message |
 //! | outbox | [`history`] | the messages that are not settled: waiting, sent, retried, given up |

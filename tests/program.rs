@@ -102,6 +102,8 @@ mod owners {
     mod blind;
     mod blind_workers;
     mod changed_files;
+    mod channels;
+    mod exec;
     mod files;
     mod hooks;
     mod mail;

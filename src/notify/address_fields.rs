@@ -68,6 +68,14 @@ pub(super) const fn value(fields: &'static [AddressField], meaning: &'static str
     }
 }
 
+/// An address that is a table.
+pub(super) const fn table(fields: &'static [AddressField], meaning: &'static str) -> AddressForm {
+    AddressForm {
+        writing: AddressWriting::Table,
+        ..value(fields, meaning)
+    }
+}
+
 /// An address that is the value of its first field, or a table.
 pub(super) const fn value_or_table(
     fields: &'static [AddressField],

@@ -76,31 +76,39 @@ pub fn digest(messages: &[Message], limit: usize) -> Message {
         _ => format!("{word}: {}", plural(messages.len(), "site")),
     };
     let subject = clean(&subject, MOST_SUBJECT);
-    let mut lines = vec![format!("{word}: {}.", plural(messages.len(), "site"))];
+    // Each with the number of sites that it tells of.
+    let mut lines = vec![(0, format!("{word}: {}.", plural(messages.len(), "site")))];
     for group in &groups {
-        lines.push(String::new());
-        lines.push(match group.common {
+        lines.push((0, String::new()));
+        let heading = match group.common {
             Some(_) => format!("{}:", said(group)),
             None if groups.len() == 1 => "They share nothing that is known:".to_owned(),
             None => "And besides:".to_owned(),
-        });
+        };
+        lines.push((0, heading));
         for member in group.members.iter().take(MOST_NAMED) {
-            lines.push(format!("  {}", line(&all[*member], &failures[*member])));
+            let named = line(&all[*member], &failures[*member]);
+            lines.push((1, format!("  {named}")));
         }
         let more = group.members.len().saturating_sub(MOST_NAMED);
         if more > 0 {
-            lines.push(format!("  and {more} more"));
+            lines.push((more, format!("  and {more} more")));
         }
     }
     if let Some(facts) = all.first().filter(|facts| !facts.rule.is_empty()) {
-        lines.push(format!("\nRule: {}", clean(&facts.rule, 200)));
+        lines.push((0, format!("\nRule: {}", clean(&facts.rule, 200))));
     }
     let mut body = String::new();
-    for line in lines {
+    let mut told = 0;
+    for (sites, line) in lines {
         if body.len() + line.len() > most_body {
-            body.push_str("… and more\n");
+            let more = messages.len() - told;
+            if more > 0 {
+                body.push_str(&format!("… and {}\n", plural(more, "more site")));
+            }
             break;
         }
+        told += sites;
         body.push_str(&line);
         body.push('\n');
     }

@@ -102,6 +102,16 @@ impl ServerResponse {
         Sent(clean(&format!("{}: {said}", self.status.as_u16()), MOST_SHOWN).into())
     }
 
+    /// The body as JSON, where it is that.
+    pub(super) fn json(&self) -> Option<serde_json::Value> {
+        serde_json::from_slice(&self.body).ok()
+    }
+
+    /// Whether the body is a page for people: another server answered.
+    pub(super) fn is_page(&self) -> bool {
+        page_title(&String::from_utf8_lossy(&self.body)).is_some()
+    }
+
     /// The failure that a response without success means.
     pub(super) fn failure(&self, said: Option<&str>) -> DeliveryFailure {
         let status = self.status.as_u16();
@@ -121,7 +131,7 @@ impl ServerResponse {
             answer: crate::domain::sentence(&answer),
             lasting: self.status.is_client_error() && !passing,
             too_large: status == 413,
-            retry_after: self.retry_after,
+            retry_after: self.retry_after.or_else(|| pause_in(&self.json()?)),
         }
     }
 
@@ -136,14 +146,36 @@ impl ServerResponse {
     }
 }
 
-/// `Retry-After` (RFC 9110, section 10.2.3): seconds, or a date.
+/// `Retry-After` (RFC 9110, section 10.2.3): seconds, or a date. Discord's header is in
+/// milliseconds in its oldest API and in seconds since; what stands beside it is in seconds always
+/// (<https://docs.discord.com/developers/topics/rate-limits#header-format>).
 fn retry_after(response: &Response, now: SystemTime) -> Option<Duration> {
-    let text = response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
+    let header = |name: &str| response.headers().get(name)?.to_str().ok().map(str::trim);
+    if let Some(pause) = header("X-RateLimit-Reset-After").and_then(seconds) {
+        return Some(pause);
+    }
+    let text = header(RETRY_AFTER.as_str())?;
+    if let Some(pause) = seconds(text) {
+        return Some(pause);
     }
     let date = DateTimeParser::new().parse_timestamp(text).ok()?;
     SystemTime::from(date).duration_since(now).ok()
+}
+
+/// Whole or broken seconds.
+fn seconds(text: &str) -> Option<Duration> {
+    Duration::try_from_secs_f64(text.parse().ok()?).ok()
+}
+
+/// The pause that the body of a refusal asks for: Discord's `retry_after` and Telegram's
+/// `parameters.retry_after` in seconds, Matrix's `retry_after_ms` in milliseconds.
+fn pause_in(said: &serde_json::Value) -> Option<Duration> {
+    let number = |value: &serde_json::Value| value.as_f64();
+    if let Some(milliseconds) = number(&said["retry_after_ms"]) {
+        return Duration::try_from_secs_f64(milliseconds / 1_000.0).ok();
+    }
+    let pause = number(&said["retry_after"]).or_else(|| number(&said["parameters"]["retry_after"]));
+    Duration::try_from_secs_f64(pause?).ok()
 }
 
 /// The title of a page in HTML, which a proxy or another server sent; empty
@@ -167,6 +199,34 @@ fn page_title(text: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pause_is_read_in_the_unit_of_each_service() {
+        let pause = |text: &str| pause_in(&serde_json::from_str(text).unwrap());
+        let of = |milliseconds| Some(Duration::from_millis(milliseconds));
+        assert_eq!(pause(r#"{"retry_after": 0.65, "global": false}"#), of(650));
+        assert_eq!(
+            pause(r#"{"ok": false, "parameters": {"retry_after": 7}}"#),
+            of(7_000)
+        );
+        assert_eq!(
+            pause(r#"{"errcode": "M_LIMIT_EXCEEDED", "retry_after_ms": 2000}"#),
+            of(2_000)
+        );
+        for none in [
+            "{}",
+            "[]",
+            r#"{"retry_after": -1}"#,
+            r#"{"retry_after": "soon"}"#,
+        ] {
+            assert_eq!(pause(none), None, "{none}");
+        }
+        assert_eq!(seconds("64.5"), of(64_500));
+        assert_eq!(
+            (seconds("-1"), seconds("inf"), seconds("x")),
+            (None, None, None)
+        );
+    }
 
     #[test]
     fn of_a_page_the_title_is_said() {

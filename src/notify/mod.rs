@@ -10,24 +10,40 @@
 //! file and one entry of the table.
 
 mod address_fields;
+mod alertmanager;
 mod body_template;
+mod bounded_text;
 mod channel;
 mod channel_entry;
 mod deliveries;
 mod delivery_worker;
 mod digest;
+mod discord;
 mod email;
 mod event_variables;
+mod exec;
+mod googlechat;
+mod gotify;
+mod hook;
 mod http;
+mod incidents;
+mod matrix;
+mod mattermost;
 mod message;
 mod ntfy;
 mod outage_facts;
+mod pagerduty;
 mod plain_error;
+mod pushover;
+mod rocketchat;
 mod sample_messages;
 mod server_certificate;
 mod service_messages;
 mod settings;
+mod slack;
 mod table;
+mod teams;
+mod telegram;
 mod twilio;
 mod webhook;
 

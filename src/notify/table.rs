@@ -8,13 +8,34 @@ use super::address_fields::without_secrets;
 use super::channel::{Channel, DeliveryFailure, OutgoingMessage, Sent};
 use super::channel_entry::ChannelEntry;
 use super::settings::NotifyPlan;
-use super::{email, ntfy, twilio, webhook};
+use super::{
+    alertmanager, discord, email, exec, googlechat, gotify, matrix, mattermost, ntfy, pagerduty,
+    pushover, rocketchat, slack, teams, telegram, twilio, webhook,
+};
 
 /// The longest time that one delivery may take.
 const DELIVERY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Every channel, in the order in which an owner is told.
-pub const ALL: [ChannelEntry; 4] = [email::ENTRY, twilio::ENTRY, ntfy::ENTRY, webhook::ENTRY];
+pub const ALL: [ChannelEntry; 17] = [
+    email::ENTRY,
+    twilio::ENTRY,
+    ntfy::ENTRY,
+    webhook::ENTRY,
+    slack::ENTRY,
+    mattermost::ENTRY,
+    rocketchat::ENTRY,
+    googlechat::ENTRY,
+    discord::ENTRY,
+    teams::ENTRY,
+    telegram::ENTRY,
+    matrix::ENTRY,
+    pagerduty::ENTRY,
+    alertmanager::ENTRY,
+    pushover::ENTRY,
+    gotify::ENTRY,
+    exec::ENTRY,
+];
 
 /// The channels as the configuration knows them.
 pub static KNOWN_CHANNELS: [KnownChannel; ALL.len()] = {

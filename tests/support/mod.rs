@@ -28,7 +28,7 @@ pub(crate) use kernel::{
 pub(crate) use processes::{descendants, process_state, send, until};
 pub(crate) use redis::Redis;
 pub(crate) use scenario::{Scenario, Script, all_scenarios, scenarios_dir};
-pub(crate) use servers::{Answer, Fleet, MailServer, Mood, PostServer, Privacy, Server};
+pub(crate) use servers::{Answer, Fleet, MailServer, Mood, PostServer, Posted, Privacy, Server};
 pub(crate) use squirrel::{Finished, Running, Squirrel};
 pub(crate) use tape::{Frame, Tape, find};
 pub(crate) use terminal::Terminal;

@@ -12,5 +12,5 @@ mod smtp;
 
 pub(crate) use count::Count;
 pub(crate) use fleet::{Fleet, Server};
-pub(crate) use post::{Answer, PostServer};
+pub(crate) use post::{Answer, PostServer, Posted};
 pub(crate) use smtp::{MailServer, Mood, Privacy};
