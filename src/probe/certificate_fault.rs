@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use webpki::Error;
 
 use super::certificate::Read;
-use crate::domain::{TimeFormat, plural};
+use crate::domain::{TimeFormat, noun_of};
 
 /// Why the certificates of a server are not trusted.
 #[derive(Clone, Debug)]
@@ -26,8 +26,8 @@ const LEAST_KEY: usize = 2_048;
 /// The sentence about an RSA key that is too short; `None` for one that is long enough.
 pub(super) fn short_key(bits: usize) -> Option<String> {
     (bits < LEAST_KEY).then(|| {
-        let bits = plural(bits, "bit");
-        format!("a key of {bits} in the certificate or its chain is too short")
+        let noun = noun_of(bits, "bit");
+        format!("a key of {bits} {noun} in the certificate or its chain is too short")
     })
 }
 
