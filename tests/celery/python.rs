@@ -42,6 +42,9 @@ fn essence(result: &CheckResult) -> Value {
     for hop in object["hops"].as_array_mut().unwrap() {
         strip(&mut hop["phases"]);
         hop.as_object_mut().unwrap().remove("took");
+        for attempt in hop["failed_connects"].as_array_mut().unwrap() {
+            attempt.as_object_mut().unwrap().remove("took");
+        }
     }
     value
 }

@@ -31,6 +31,6 @@ INSERT INTO outbox (id, outage, owner, channel, site, at, subject, body, facts, 
             1763819900000000, 'down'),
     ('c', 1, 'ops', 'email', 'shop', 1763700010000000, 'DOWN: shop', 'shop is down', '{}', 1, 1,
             1763700010000000, 'down');
-INSERT INTO maintenance VALUES (1, 1763900000000000);
+INSERT INTO maintenance VALUES (1, 1763900000000000, 1763896400000000);
 INSERT INTO alerts VALUES (2, '{}');
 INSERT INTO monitor_alerts VALUES ('monitor', '{}');
