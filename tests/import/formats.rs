@@ -186,7 +186,7 @@ fn a_backup_of_uptime_kuma_keeps_what_its_monitors_say() {
         imported.lacks("Shop"),
         [
             "headers X-Token",
-            "1 notifications: give it owners",
+            "1 notification: give it owners",
             "description: the money"
         ]
     );
@@ -289,7 +289,7 @@ fn the_database_of_uptime_kuma_is_read_and_not_written() {
     assert_eq!(shop["paused"].as_bool(), Some(true));
     assert_eq!(shop["tags"][0].as_str(), Some("Group"));
     assert_eq!(shop["tags"][1].as_str(), Some("team:web"));
-    assert_eq!(imported.lacks("Shop"), ["1 notifications: give it owners"]);
+    assert_eq!(imported.lacks("Shop"), ["1 notification: give it owners"]);
     assert_eq!(imported.left_out(), ["Ping: type ping h.example"]);
     assert!(imported.toml.contains("# not here: notifications: Mail\n"));
     assert!(!imported.toml.contains("hush"));
