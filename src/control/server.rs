@@ -5,7 +5,9 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{
+    DirBuilderExt as _, FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _,
+};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -154,28 +156,43 @@ impl ControlServer {
 
 impl Drop for ControlServer {
     fn drop(&mut self) {
-        // It is this monitor's: the lock is held still.
+        // Both are this monitor's: the lock is held still.
         let _gone = fs::remove_file(&self.path);
+        let _gone = fs::remove_file(lock_path(&self.path));
     }
 }
 
 /// The lock beside the socket; `None` if another process holds it.
 fn lock(socket: &Path) -> io::Result<Option<File>> {
+    let path = lock_path(socket);
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    loop {
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .custom_flags(flags.bits().cast_signed())
+            .open(&path)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+        // A monitor that ends removes its lock: what was locked may be no file any more.
+        let locked = file.metadata()?;
+        let is_there = fs::symlink_metadata(&path)
+            .is_ok_and(|there| (there.dev(), there.ino()) == (locked.dev(), locked.ino()));
+        if is_there {
+            return Ok(Some(file));
+        }
+    }
+}
+
+fn lock_path(socket: &Path) -> PathBuf {
     let mut name = socket.as_os_str().to_owned();
     name.push(".lock");
-    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    let file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .custom_flags(flags.bits().cast_signed())
-        .open(PathBuf::from(name))?;
-    match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
-        Err(TryLockError::WouldBlock) => Ok(None),
-        Err(TryLockError::Error(error)) => Err(error),
-    }
+    PathBuf::from(name)
 }
 
 /// A listener whose file has its mode from the first moment on: Linux takes that of the socket.

@@ -46,7 +46,8 @@ fn the_socket_of_a_killed_monitor_is_replaced_and_belongs_to_its_user_alone() {
     assert_eq!(status(&squirrel), 0);
     running.signal(Signal::TERM);
     assert_eq!(running.finish().code(), 0);
-    assert!(!socket.exists());
+    // Neither the socket nor its lock is left.
+    assert!(!socket.exists() && !socket.with_extension("sock.lock").exists());
 }
 
 #[test]

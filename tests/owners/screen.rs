@@ -154,7 +154,7 @@ fn a_message_that_waits_is_sent_at_once_by_a_key() {
     terminal.wait("the outage", |frame| frame.is("shop", "DOWN"));
     terminal.press("F5");
     terminal.wait("what the server said", |frame| {
-        frame.has("○ retrying") && frame.has("451")
+        frame.has("! retrying") && frame.has("451")
     });
     post.set(Mood::Well);
     terminal.press("r");
