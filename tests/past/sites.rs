@@ -139,6 +139,7 @@ pub(crate) fn without_time(connection: &Connection) {
     connection
         .execute_batch(
             "DROP INDEX outages_ended; ALTER TABLE outages DROP COLUMN lasted_us; ALTER TABLE outages DROP COLUMN untold;
+             ALTER TABLE maintenance DROP COLUMN begun;
              PRAGMA user_version = 7",
         )
         .unwrap();
