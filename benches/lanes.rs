@@ -26,8 +26,8 @@ use uptime_squirrel::domain::{Clock as _, Moment};
 use uptime_squirrel::paradigm::labels;
 use uptime_squirrel::trace::{Capacity, ProcStats, TraceStore, WorkerResources};
 use uptime_squirrel::tui::{
-    FrameDiff, HistoryView, LabView, Options, ProcessStats, ReplayState, TerminalInput, TraceView,
-    Ui, ViewModel,
+    FrameDiff, HistoryView, LabView, Options, ProcessStats, ReplayState, SiteFormView,
+    TerminalInput, TraceView, Ui, ViewModel,
 };
 
 use live::Live;
@@ -187,6 +187,7 @@ impl Keeping {
             lab: LabView::default(),
             next_due: &|site| core.due_of(site),
             silence: &|_| None,
+            form: SiteFormView::ALONE,
             message: None,
             messages: &[],
             banner: None,

@@ -27,8 +27,8 @@ use uptime_squirrel::paradigm::{Census, Label, labels};
 use uptime_squirrel::schedule::Scheduler;
 use uptime_squirrel::trace::{ProcStats, TraceStore};
 use uptime_squirrel::tui::{
-    FrameDiff, HistoryView, LabView, Options, ProcessStats, ReplayState, TerminalInput, TraceView,
-    Ui, ViewModel,
+    FrameDiff, HistoryView, LabView, Options, ProcessStats, ReplayState, SiteFormView,
+    TerminalInput, TraceView, Ui, ViewModel,
 };
 
 use median::median;
@@ -444,6 +444,7 @@ impl Fleet {
             },
             next_due,
             silence: &|_| None,
+            form: SiteFormView::ALONE,
             message: None,
             messages: &[],
             banner: None,

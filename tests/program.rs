@@ -75,6 +75,7 @@ mod monitor {
     mod celery;
     mod chaos;
     mod checks;
+    mod editing;
     mod endings;
     mod explanation;
     mod head_courtesy;

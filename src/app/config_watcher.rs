@@ -1,16 +1,17 @@
 //! Watches sites.toml and its included files on a thread of its own, reads them again when they
-//! change, and writes pauses into them. A slow disk delays neither a key nor a check.
+//! change, and writes edits into them. A slow disk delays neither a key nor a check.
 
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use crate::config::{self, Config, Diagnostics, EditError, KnownNames, SecretUse, Watcher};
-use crate::domain::Site;
+use crate::config::{
+    self, Config, Diagnostics, EditError, FileUndo, KnownNames, SecretUse, Watcher, WrittenEdit,
+};
+use crate::domain::SiteEdit;
 use crate::paradigm;
 
 /// How often the files are examined for changes, at most.
@@ -30,12 +31,21 @@ pub enum ConfigEvent {
     Changed(Box<Config>),
     /// It changed and has mistakes.
     Broken(Diagnostics),
-    /// The pause of the named site (`true`), or its end, was written into the file; or why not.
-    Saved(Box<str>, Result<bool, EditError>),
+    /// An edit was written into the file; or why not.
+    Edited(FileEdit, Result<WrittenEdit, EditError>),
+}
+
+/// An edit of the file that a key asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FileEdit {
+    /// A change of sites.
+    Sites(SiteEdit),
+    /// The content before an edit put back (`false`), or that after it (`true`).
+    Restore(FileUndo, bool),
 }
 
 enum Request {
-    Pause(Arc<Site>, bool),
+    Edit(FileEdit),
     Reload,
 }
 
@@ -62,10 +72,10 @@ impl ConfigWatcher {
         Ok(Self { requests, kept })
     }
 
-    /// Writes a pause, or its end, into the file.
-    pub fn pause(&self, site: Arc<Site>, paused: bool) {
+    /// Writes an edit into the file.
+    pub fn edit(&self, edit: FileEdit) {
         // The thread lives as long as this handle.
-        let _gone = self.requests.send(Request::Pause(site, paused));
+        let _gone = self.requests.send(Request::Edit(edit));
     }
 
     /// Reads the file again, whether it changed or not.
@@ -109,9 +119,12 @@ fn keep(
                 asked = true;
                 None
             }
-            Ok(Request::Pause(site, paused)) => {
-                let saved = config::set_paused(&path, &site, paused, &known).map(|_| paused);
-                Some(ConfigEvent::Saved(site.name.clone(), saved))
+            Ok(Request::Edit(edit)) => {
+                let written = match &edit {
+                    FileEdit::Sites(sites) => config::edit_sites(&path, sites, &known),
+                    FileEdit::Restore(undo, _) => config::restore(&path, undo),
+                };
+                Some(ConfigEvent::Edited(edit, written))
             }
             Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => return,
@@ -121,8 +134,8 @@ fn keep(
         let spent = processor_time().saturating_sub(began);
         period = (spent * POLL_SHARE).clamp(POLL_PERIOD, LONGEST_PERIOD);
         // Some editors empty a file before they write it: it is read once it has not changed for
-        // a period. After a pause was written it is read at once.
-        let wrote = matches!(saved, Some(ConfigEvent::Saved(_, Ok(_))));
+        // a period. After an edit was written it is read at once.
+        let wrote = matches!(saved, Some(ConfigEvent::Edited(_, Ok(_))));
         if !wrote && !asked && (changed || !changing) {
             changing |= changed;
             if saved.is_some_and(|saved| outbox.send(saved).is_err()) {

@@ -8,10 +8,10 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use crate::control::{Actor, ControlReply, ControlRequest, ControlServer, MonitorCommand};
-use crate::domain::{Acknowledgement, Site, SiteId, brief, clean, plural};
+use crate::domain::{Acknowledgement, Site, SiteEdit, SiteId, brief, clean, plural};
 use crate::paradigm::ALL;
 
-use super::config_watcher::ConfigWatcher;
+use super::config_watcher::{ConfigWatcher, FileEdit};
 use super::driver::Driver;
 use super::report::ActedOn;
 
@@ -124,7 +124,7 @@ fn act(
                 return Err(nothing(format!("{site} is {word}")));
             }
             driver.set_paused(id, paused);
-            config.pause(known, paused);
+            config.edit(FileEdit::Sites(SiteEdit::Pause(vec![known], paused)));
             Ok((event, format!("{site} is {word}"), Some(id)))
         }
         MonitorCommand::Recheck { site: Some(site) } => {

@@ -346,8 +346,7 @@ impl Driver {
     /// one that was begun so. Gives its end.
     pub fn maintain(&mut self, site: SiteId) -> Option<Timestamp> {
         self.give(Input::Maintenance(site));
-        let state = self.engine.monitor().site(site)?;
-        self.engine.alerts().maintenance(state, self.clock.now())
+        self.maintenance(site)
     }
 
     /// Sends a message again that was given up, or at once if it waits for its next try.

@@ -125,6 +125,13 @@ impl Driver {
         engine.alerts().untold(state, engine.monitor(), now)
     }
 
+    /// The end of the maintenance of a site; `None` while there is none.
+    #[must_use]
+    pub fn maintenance(&self, site: SiteId) -> Option<Timestamp> {
+        let state = self.engine.monitor().site(site)?;
+        self.engine.alerts().maintenance(state, self.clock.now())
+    }
+
     /// Why nobody is told of a site at present, if that is so.
     #[must_use]
     pub fn silence(&self, site: SiteId) -> Option<Silence> {

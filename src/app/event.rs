@@ -1,14 +1,14 @@
 //! The events of the loop, and the actions that they lead to.
 
-use std::sync::Arc;
-
+use crate::config::FileUndo;
 use crate::control::ControlRequest;
-use crate::domain::{Acknowledgement, CheckResult, Site, SiteId};
+use crate::domain::{Acknowledgement, CheckResult, SiteId};
 use crate::metrics::MetricsQuestion;
 use crate::tui;
 
-use super::config_watcher::ConfigEvent;
+use super::config_watcher::{ConfigEvent, FileEdit};
 use super::report::Report;
+use super::site_trial::{SiteTrial, SiteTrialResult};
 use super::tmux::Copied;
 use super::trace_export::Exported;
 
@@ -19,7 +19,7 @@ pub(super) enum Event<I> {
     Input(I),
     /// Checks have completed.
     Results(Vec<CheckResult>),
-    /// sites.toml changed, or a pause was written into it.
+    /// sites.toml changed, or an edit was written into it.
     Config(ConfigEvent),
     /// The metrics endpoint asks for a page.
     Asked(MetricsQuestion),
@@ -50,6 +50,8 @@ pub(super) enum ScreenInput {
     Exported(Exported),
     /// tmux has taken a text, or not.
     Copied(Copied),
+    /// A site was tried.
+    Tried(SiteTrialResult),
     /// The process of the demo's sites has ended, in this way.
     DemoEnded(String),
 }
@@ -82,8 +84,10 @@ pub(super) enum Action {
         title: String,
         body: String,
     },
-    /// Write a pause into sites.toml.
-    Pause(Arc<Site>, bool),
+    /// Write an edit into sites.toml.
+    Edit(FileEdit),
+    /// Check a site once that is not watched yet.
+    Try(SiteTrial),
     /// Write the recorded checks as Chrome's trace JSON into the working directory.
     Export,
     /// Make a site of the demo fail.
@@ -95,10 +99,12 @@ pub(super) enum Action {
 /// What a key has changed last, and what it was before.
 #[derive(Debug)]
 pub(super) enum KeyChange {
-    /// Whether a site is paused.
-    Pause(SiteId, bool),
-    /// Maintenance of a site.
-    Maintenance(SiteId),
+    /// Whether sites are paused.
+    Pause(Vec<SiteId>, bool),
+    /// Maintenance of sites.
+    Maintenance(Vec<SiteId>),
+    /// The content of sites.toml; `true`: an edit of it was taken back.
+    File(FileUndo, bool),
     /// The acknowledgements of outages.
     Acknowledgements(Vec<(SiteId, Option<Acknowledgement>)>),
 }

@@ -217,7 +217,7 @@ fn reload(driver: &mut Driver, event: ConfigEvent) -> Option<Result<(), ReloadEr
             Some(reloaded.map(|_| ()).map_err(ReloadError::Driver))
         }
         ConfigEvent::Broken(mistakes) => Some(Err(ReloadError::Mistakes(mistakes))),
-        ConfigEvent::Saved(..) => None,
+        ConfigEvent::Edited(..) => None,
     }
 }
 

@@ -16,6 +16,7 @@ use super::metrics_source::MetricsQuestions;
 use super::replay_runner::ReplayRunner;
 use super::report::{DriverOptions, Inbox};
 use super::session_state::SessionState;
+use super::site_editor::SiteEditor;
 use super::switch_keys::SwitchKeys;
 use super::worker_limits::WorkerLimits;
 
@@ -63,6 +64,7 @@ impl Launch {
         let zone = self.options.zone.clone();
         let replay = ReplayRunner::new(&self.history, self.config.monitor.clone());
         let switch_keys = SwitchKeys::new(self.config.monitor.switch);
+        let editor = SiteEditor::new(&self.config, self.demo.is_some());
         let warnings = self.config.warnings.clone();
         let options = DriverOptions {
             config: self.config,
@@ -78,8 +80,15 @@ impl Launch {
         let questions = MetricsQuestions::of(self.metrics)?;
         let control = ControlRequests::of(self.control)?;
         let demo = self.demo.is_some();
-        let mut state =
-            SessionState::new(driver, clock, zone, self.source, demo, replay, switch_keys);
+        let mut state = SessionState::new(
+            driver,
+            clock,
+            zone,
+            self.source,
+            demo,
+            replay,
+            (switch_keys, editor),
+        );
         if let Some(place) = place {
             state.say(Tone::Info, format!("metrics at {place}"));
         }

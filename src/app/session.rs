@@ -18,6 +18,7 @@ use super::event_loop::{self, Frontend, Sources};
 use super::launch::{Launch, Opened};
 use super::session_state::SessionState;
 use super::signals::EndSignals;
+use super::site_trial::SiteTrials;
 use super::tmux::TmuxBuffer;
 use super::trace_export::TraceExporter;
 
@@ -62,6 +63,7 @@ struct Session {
     /// `None` while the terminal is not ours.
     input: Option<InputStream>,
     exporter: TraceExporter,
+    trials: SiteTrials,
     ending: EndSignals,
     stop: Signal,
     continued: Signal,
@@ -113,6 +115,7 @@ impl Frontend for Session {
             _ = self.continued.recv() => Ok(ScreenInput::Continued),
             () = self.state.recalled() => Ok(ScreenInput::Recalled),
             exported = self.exporter.next() => Ok(ScreenInput::Exported(exported)),
+            tried = self.trials.next() => Ok(ScreenInput::Tried(tried)),
             copied = self.tmux.next() => Ok(ScreenInput::Copied(copied)),
             how = demo => Ok(ScreenInput::DemoEnded(how)),
         }
@@ -140,6 +143,10 @@ impl Frontend for Session {
             ScreenInput::Recalled => None,
             ScreenInput::Copied((text, copied)) => {
                 self.state.copied(&text, Some(copied));
+                None
+            }
+            ScreenInput::Tried(tried) => {
+                self.state.tried(tried);
                 None
             }
             ScreenInput::DemoEnded(how) => {
@@ -205,6 +212,7 @@ impl Session {
             terminal,
             input: None,
             exporter: TraceExporter::new(),
+            trials: SiteTrials::new(clock),
             ending,
             stop,
             continued,
@@ -252,7 +260,8 @@ impl Session {
                 }
             }
             Action::Call { title, body } => self.terminal.call(&title, &body)?,
-            Action::Pause(site, paused) => config_watcher.pause(site, paused),
+            Action::Edit(edit) => config_watcher.edit(edit),
+            Action::Try(trial) => self.trials.begin(trial),
             Action::Export => self.state.export(&self.exporter),
             Action::Break(name) => {
                 self.command_demo(|demo| demo.break_site(&name), "broken", &name);

@@ -9,7 +9,8 @@ use crate::domain::{Clock, Moment, SiteId, SystemClock, TimeFormat, Timestamp, p
 use crate::monitor::State;
 use crate::paradigm::{ALL, Label, labels};
 use crate::tui::{
-    HistoryQuery, Intent, ProcessStats, StatusMessage, Tone, TriedRules, ViewModel, holds,
+    HistoryQuery, Intent, ProcessStats, SiteFormView, StatusMessage, Tone, TriedRules, ViewModel,
+    holds,
 };
 
 use super::config_watcher::ConfigEvent;
@@ -20,6 +21,7 @@ use super::history_cache::HistoryCache;
 use super::lab_runner::LabRunner;
 use super::process_stats::ProcessMeter;
 use super::replay_runner::ReplayRunner;
+use super::site_editor::SiteEditor;
 use super::status_line::{MessageCause, StatusLine};
 use super::switch_keys::{SwitchDecision, SwitchKeys};
 use super::trace_collector::TraceCollector;
@@ -42,10 +44,11 @@ pub(super) struct SessionState {
     metered: Option<Moment>,
     pub(super) status_line: StatusLine,
     switch_keys: SwitchKeys,
+    pub(super) editor: SiteEditor,
     banner: Option<String>,
     /// While the history cannot be kept, or a channel fails.
     pub(super) health: Health,
-    source: String,
+    pub(super) source: String,
     /// When the configuration in use was read.
     configured_at: Timestamp,
     demo: bool,
@@ -62,7 +65,7 @@ impl SessionState {
         source: String,
         demo: bool,
         replay: ReplayRunner,
-        switch_keys: SwitchKeys,
+        (switch_keys, editor): (SwitchKeys, SiteEditor),
     ) -> Self {
         let configured_at = clock.timestamp();
         Self {
@@ -78,6 +81,7 @@ impl SessionState {
             metered: None,
             status_line: StatusLine::default(),
             switch_keys,
+            editor,
             banner: None,
             health: Health::default(),
             source,
@@ -112,6 +116,11 @@ impl SessionState {
             lab: self.lab.seen(),
             next_due: &|site| self.driver.due_of(site),
             silence: &|site| self.driver.silence(site),
+            form: SiteFormView {
+                check: &|site, fields| self.editor.check(site, fields, self.driver.monitor()),
+                tried: self.editor.tried.as_ref(),
+                refusal: self.editor.refusal,
+            },
             message: self.status_line.shown(self.clock.moment()),
             messages: self.status_line.recent(),
             banner: (self.demo_end.as_deref())
@@ -229,8 +238,14 @@ impl SessionState {
             Intent::Copy(text) => return Some(Action::Copy(text)),
             Intent::Break(site) => return self.name(site).map(Action::Break),
             Intent::Mend(site) => return self.name(site).map(Action::Mend),
-            Intent::Pause(site, paused) => return self.pause(site, paused),
-            Intent::Maintain(site) => self.maintain(site),
+            Intent::Pause(sites, paused) => return self.pause(sites, paused),
+            Intent::Maintain(sites) => self.maintain(&sites),
+            Intent::Edit(edit) => return self.edit(edit),
+            Intent::TrySite {
+                number,
+                site,
+                fields,
+            } => return self.try_site(number, site, &fields),
             Intent::TakeBack => return self.take_back(),
             Intent::Paradigm(place) => self.switch(place),
             Intent::Workers(steps) => self.change_workers(steps),
@@ -250,18 +265,7 @@ impl SessionState {
                 self.history.send_again(&mut self.driver, message);
                 self.answer(Tone::Info, "the message is sent again now");
             }
-            Intent::Recheck(site) => {
-                self.driver.recheck(site);
-                let paused = self.driver.due_of(site).is_none();
-                if let Some(name) = self.name(site) {
-                    let what = if paused {
-                        "is paused"
-                    } else {
-                        "is checked now"
-                    };
-                    self.answer(Tone::Info, format!("{name} {what}"));
-                }
-            }
+            Intent::Recheck(sites) => self.recheck(&sites),
             Intent::RecheckAll => {
                 self.driver.recheck_all();
                 let sites = self.driver.monitor().ids().len();
@@ -336,17 +340,14 @@ impl SessionState {
         self.answer(tone, text);
     }
 
-    /// Takes in that sites.toml changed, or that a pause was written into it.
+    /// Takes in that sites.toml changed, or what came of an edit of it.
     pub(super) fn kept(&mut self, kept: ConfigEvent) {
         match kept {
             ConfigEvent::Changed(config) => {
                 let sites = config.sites.len();
-                if sites == 0 {
-                    self.refuse(&format!("{}: no site is listed", self.source));
-                    return;
-                }
                 let defaults = config.monitor.clone();
                 let warnings = config.warnings.clone();
+                self.editor.configure(&config);
                 match self.driver.reload(*config) {
                     Ok(notice) => {
                         self.switch_keys.configure(defaults.switch);
@@ -373,16 +374,7 @@ impl SessionState {
                 };
                 self.refuse(&format!("{first}{more}"));
             }
-            ConfigEvent::Saved(name, Ok(paused)) => {
-                let word = if paused { "paused" } else { "resumed" };
-                self.answer(
-                    Tone::Good,
-                    format!("{name} {word}, and so in {}", self.source),
-                );
-            }
-            ConfigEvent::Saved(name, Err(error)) => {
-                self.answer(Tone::Warn, format!("{name}: until the end only: {error}"));
-            }
+            ConfigEvent::Edited(edit, written) => self.edited(&edit, written),
         }
     }
 

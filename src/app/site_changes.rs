@@ -1,33 +1,94 @@
 //! What keys change of sites (pauses, maintenance, acknowledgements), and taking the last one back.
 
-use std::sync::Arc;
-
-use crate::domain::{Acknowledgement, SiteId, clean, plural};
+use crate::domain::{Acknowledgement, SiteEdit, SiteId, clean, plural};
 use crate::tui::Tone;
 
+use super::config_watcher::FileEdit;
 use super::event::{Action, KeyChange};
 use super::name_list::listed;
 use super::session_state::SessionState;
+use super::site_edits::sites_of;
 
 impl SessionState {
-    /// Pauses a site, or resumes it.
-    pub(super) fn pause(&mut self, site: SiteId, paused: bool) -> Option<Action> {
-        self.driver.set_paused(site, paused);
-        self.last_change = Some(KeyChange::Pause(site, !paused));
-        let site = Arc::clone(self.driver.monitor().site(site)?.site());
-        Some(Action::Pause(site, paused))
+    /// Pauses those of the sites that are not paused, or resumes those that are.
+    pub(super) fn pause(&mut self, mut sites: Vec<SiteId>, paused: bool) -> Option<Action> {
+        let monitor = self.driver.monitor();
+        sites.retain(|id| {
+            let state = monitor.site(*id);
+            state.is_some_and(|state| state.site().paused != paused)
+        });
+        for site in &sites {
+            self.driver.set_paused(*site, paused);
+        }
+        let configured = sites_of(self.driver.monitor(), &sites);
+        if configured.is_empty() {
+            return None;
+        }
+        self.last_change = Some(KeyChange::Pause(sites, !paused));
+        let edit = SiteEdit::Pause(configured, paused);
+        Some(Action::Edit(FileEdit::Sites(edit)))
     }
 
-    /// Begins maintenance at a site, or ends it.
-    pub(super) fn maintain(&mut self, site: SiteId) {
-        let Some(name) = self.name(site) else { return };
-        self.last_change = Some(KeyChange::Maintenance(site));
-        let text = match self.driver.maintain(site) {
+    /// Begins maintenance at those of the sites that have none, or ends it where all have it.
+    pub(super) fn maintain(&mut self, sites: &[SiteId]) {
+        let known = sites
+            .iter()
+            .filter(|site| self.driver.monitor().site(**site).is_some());
+        let known: Vec<SiteId> = known.copied().collect();
+        let has = |site: &&SiteId| self.driver.maintenance(**site).is_some();
+        let without: Vec<SiteId> = known.iter().filter(|site| !has(site)).copied().collect();
+        let turned = if without.is_empty() { known } else { without };
+        let ends: Vec<_> = turned
+            .iter()
+            .map(|site| self.driver.maintain(*site))
+            .collect();
+        let names: Vec<String> = turned
+            .iter()
+            .filter_map(|site| self.name(*site).map(String::from))
+            .collect();
+        let name = match &names[..] {
+            [] => return,
+            [name] => name.clone(),
+            names => {
+                let sites = plural(names.len(), "site");
+                format!("{sites} ({})", listed(names.iter().cloned()))
+            }
+        };
+        let text = match ends.last().copied().flatten() {
             Some(until) => format!(
                 "{name}: maintenance until {}, nobody is told of it",
                 self.time(until)
             ),
             None => format!("{name}: maintenance is over, owners are told again"),
+        };
+        self.last_change = Some(KeyChange::Maintenance(turned));
+        self.answer(Tone::Info, text);
+    }
+
+    /// Checks sites now.
+    pub(super) fn recheck(&mut self, sites: &[SiteId]) {
+        for site in sites {
+            self.driver.recheck(*site);
+        }
+        let is_paused = |site: &&SiteId| self.driver.due_of(**site).is_none();
+        let text = match sites {
+            [site] => {
+                let Some(name) = self.name(*site) else { return };
+                let what = if is_paused(&site) {
+                    "is paused"
+                } else {
+                    "is checked now"
+                };
+                format!("{name} {what}")
+            }
+            sites => {
+                let paused = sites.iter().filter(is_paused).count();
+                let checked = plural(sites.len() - paused, "site");
+                match paused {
+                    0 => format!("checking {checked} now"),
+                    paused => format!("checking {checked} now; {paused} paused"),
+                }
+            }
         };
         self.answer(Tone::Info, text);
     }
@@ -79,8 +140,11 @@ impl SessionState {
     /// Takes the last change back; doing so again repeats it.
     pub(super) fn take_back(&mut self) -> Option<Action> {
         match self.last_change.take() {
-            Some(KeyChange::Pause(site, before)) => return self.pause(site, before),
-            Some(KeyChange::Maintenance(site)) => self.maintain(site),
+            Some(KeyChange::Pause(sites, before)) => return self.pause(sites, before),
+            Some(KeyChange::Maintenance(sites)) => self.maintain(&sites),
+            Some(KeyChange::File(undo, again)) => {
+                return Some(Action::Edit(FileEdit::Restore(undo, again)));
+            }
             Some(KeyChange::Acknowledgements(before)) => self.set_acknowledged(before),
             None => self.answer(Tone::Info, "there is nothing to take back"),
         }

@@ -1,118 +1,93 @@
-//! Pausing and resuming a site in the file, every comment and blank of it kept.
+//! Changing sites in the file: added, changed, deleted, paused and tagged, every comment and the
+//! order of the others kept. An edit that would leave a mistake in the file is not written.
 
-use std::fmt;
-use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, chown};
-use std::path::{Path, PathBuf};
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
 
-use toml_edit::{
-    Array, ArrayOfTables, DocumentMut, InlineTable, Item, RawString, Table, TableLike, Value, value,
-};
+use toml_edit::{DocumentMut, Item, Table, TableLike, Value};
 
-use crate::domain::{Site, plain_io_error};
+use crate::domain::{Site, SiteEdit};
 
-use super::diagnostics::{Diagnostics, shown_path};
-use super::files::{self, ContentHash};
+use super::diagnostics::shown_path;
+use super::edit_file::{EditError, WrittenEdit, rewrite};
+use super::edit_table::{change_at, push, set_fields, set_flag, set_tags, table_of};
 use super::known_names::KnownNames;
-use super::load::{MainFile, read_main};
+use super::load::{MainFile, parse, read_main};
 use super::secret::SecretUse;
 
-/// Why the file was not changed.
-#[derive(Debug)]
-pub enum EditError {
-    /// The file has mistakes, which an edit could make worse.
-    Invalid(Diagnostics),
-    /// The file could not be read or written, or the site was not found in it.
-    Failed {
-        /// The path of the file.
-        path: PathBuf,
-        /// The reason in plain words.
-        why: String,
-    },
-}
-
-impl fmt::Display for EditError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Invalid(mistakes) => {
-                write!(f, "not changed, because of mistakes in it: {mistakes}")
-            }
-            Self::Failed { path, why } => {
-                write!(f, "{} could not be changed: {why}", shown_path(path))
-            }
-        }
-    }
-}
-
-impl std::error::Error for EditError {}
-
-/// The content that an edit wrote; passed to [`Watcher::expect`](super::Watcher::expect), so that
-/// the program's own edit does not count as a change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WrittenContent(ContentHash);
-
-impl WrittenContent {
-    pub(super) const fn content(self) -> ContentHash {
-        self.0
-    }
-}
-
-/// Writes into the file that `site` is paused, or that it is not. A site that comes from an
-/// included list gets a table of its own under `[[sites]]`.
+/// Writes a change of sites into the file.
 ///
 /// # Errors
 /// [`EditError`]; the file is then as it was.
-pub fn set_paused(
+pub fn edit_sites(
     path: &Path,
-    site: &Site,
-    paused: bool,
+    change: &SiteEdit,
     known: &KnownNames<'_>,
-) -> Result<WrittenContent, EditError> {
-    let failed = |why: String| EditError::Failed {
-        path: path.to_owned(),
-        why,
-    };
-    let files::LoadedFile { text, source } =
-        files::read_regular(path).map_err(EditError::Invalid)?;
-    let edited = edit(&text, path, site, paused, known)?;
-    let (bytes, _) =
-        files::regular(path, files::MOST_BYTES).map_err(|error| failed(error.to_string()))?;
-    if Some(ContentHash::of(&bytes)) != source.content {
-        return Err(failed("another program is changing it".to_owned()));
-    }
-    let mut content = Vec::with_capacity(edited.len() + 3);
-    if bytes.len() > text.len() {
-        content.extend_from_slice(files::BYTE_ORDER_MARK.encode_utf8(&mut [0; 4]).as_bytes());
-    }
-    content.extend_from_slice(edited.as_bytes());
-    if content != bytes {
-        replace(path, &content).map_err(|error| failed(plain_io_error(&error).into_owned()))?;
-    }
-    Ok(WrittenContent(ContentHash::of(&content)))
+) -> Result<WrittenEdit, EditError> {
+    rewrite(path, |text| {
+        let edited = edit(text, path, change, known)?;
+        // A pause concerns no other key, and goes into a file whose lists have mistakes as well.
+        if !matches!(change, SiteEdit::Pause(..)) {
+            parse(&edited, path, known).map_err(EditError::Invalid)?;
+        }
+        Ok(edited)
+    })
 }
 
-/// The text with the site paused or not.
+/// The text with the change.
 pub(super) fn edit(
     text: &str,
     path: &Path,
-    site: &Site,
-    paused: bool,
+    change: &SiteEdit,
     known: &KnownNames<'_>,
 ) -> Result<String, EditError> {
-    let failed = |why: &str| EditError::Failed {
-        path: path.to_owned(),
-        why: why.to_owned(),
-    };
+    let failed = |why: &str| EditError::failed(path, why);
     let main = read_good(text, path, known)?;
     let mut document: DocumentMut = text.parse().map_err(|_| failed("it is not valid TOML"))?;
-    match index_of(&main, site) {
-        Some(index) => {
-            set_at(&mut document, index, paused)
-                .ok_or_else(|| failed("the site's table was not found"))?;
+    let places = Places::of(&main);
+    let mistaken = |mistake: crate::domain::FieldMistake| failed(&mistake.sentence);
+    match change {
+        SiteEdit::Add(fields) => {
+            let mut table = Table::new();
+            set_fields(&mut table, fields).map_err(mistaken)?;
+            push(&mut document, table);
         }
-        None if paused => append(&mut document, site, &main.config.monitor.owners),
-        None => return Ok(text.to_owned()),
+        SiteEdit::Delete(sites) => {
+            let mut gone = Vec::new();
+            for site in sites {
+                let index = places.find(site);
+                gone.push(index.ok_or_else(|| failed(&from_a_list(site)))?);
+            }
+            gone.sort_unstable();
+            gone.dedup();
+            for index in gone.into_iter().rev() {
+                remove_at(&mut document, index).ok_or_else(|| failed(NO_TABLE))?;
+            }
+        }
+        SiteEdit::Change(site, fields) => {
+            let index = places.find(site);
+            let index = index.ok_or_else(|| failed(&from_a_list(site)))?;
+            let set = change_at(&mut document, index, |table| set_fields(table, fields));
+            set.ok_or_else(|| failed(NO_TABLE))?.map_err(mistaken)?;
+        }
+        SiteEdit::Pause(sites, paused) => {
+            let set = |table: &mut dyn TableLike| set_flag(table, *paused);
+            for site in sites {
+                match places.find(site) {
+                    None if !paused => {}
+                    place => change_one(&mut document, place, site, &main, set)
+                        .ok_or_else(|| failed(NO_TABLE))?,
+                }
+            }
+        }
+        SiteEdit::Tag { sites, add, remove } => {
+            for site in sites {
+                let set = |table: &mut dyn TableLike| set_tags(table, add, remove);
+                change_one(&mut document, places.find(site), site, &main, set)
+                    .ok_or_else(|| failed(NO_TABLE))?;
+            }
+        }
     }
     let mut edited = document.to_string();
     if text.contains("\r\n") && !text.replace("\r\n", "").contains('\n') {
@@ -120,14 +95,19 @@ pub(super) fn edit(
     }
     // An edit that did not do what it should must not reach the disk.
     let after = read_good(&edited, path, known)?;
-    let is_paused = index_of(&after, site).and_then(|index| {
-        let draft = after.drafts.good.iter().find(|draft| draft.index == index);
-        draft.map(|draft| draft.site.paused)
-    });
-    if is_paused.unwrap_or(false) != paused {
-        return Err(failed("the site's table was not found"));
+    if is_done(change, &main, &after) {
+        return Ok(edited);
     }
-    Ok(edited)
+    Err(failed(NO_TABLE))
+}
+
+const NO_TABLE: &str = "the site's table was not found";
+
+fn from_a_list(site: &Site) -> String {
+    format!(
+        "\"{}\" stands in a list that it includes: change it there",
+        site.name
+    )
 }
 
 /// The file itself, without the lists, which an edit has no need of.
@@ -143,173 +123,156 @@ fn read_good(text: &str, path: &Path, known: &KnownNames<'_>) -> Result<MainFile
     }
 }
 
-/// The site's place among `[[sites]]`: by the name it is given there, or by its URL.
-fn index_of(main: &MainFile, site: &Site) -> Option<usize> {
-    let mut drafts = main.drafts.good.iter();
-    let named =
-        |draft: &&super::sites_table::SiteDraft| draft.named && draft.site.name == site.name;
-    let unnamed = |draft: &&super::sites_table::SiteDraft| {
-        !draft.named && draft.site.spec.url == site.spec.url
-    };
-    let found = drafts.clone().find(named).or_else(|| drafts.find(unnamed));
-    found.map(|draft| draft.index)
+/// The places of the sites among `[[sites]]`: by the name that one has there, or by its URL.
+struct Places<'a> {
+    named: HashMap<&'a str, usize>,
+    unnamed: HashMap<&'a str, usize>,
 }
 
-/// Sets the flag in the table of the site; `None` if there is no such table.
-fn set_at(document: &mut DocumentMut, index: usize, paused: bool) -> Option<()> {
-    match document.get_mut("sites")? {
-        Item::ArrayOfTables(tables) => set_flag(tables.get_mut(index)?, paused),
+impl<'a> Places<'a> {
+    fn of(main: &'a MainFile) -> Self {
+        let (mut named, mut unnamed) = (HashMap::new(), HashMap::new());
+        for draft in &main.drafts.good {
+            if draft.named {
+                named.entry(&*draft.site.name).or_insert(draft.index);
+            } else {
+                let url = draft.site.spec.url.expose();
+                unnamed.entry(url).or_insert(draft.index);
+            }
+        }
+        Self { named, unnamed }
+    }
+
+    fn find(&self, site: &Site) -> Option<usize> {
+        let named = self.named.get(&*site.name);
+        named
+            .or_else(|| self.unnamed.get(site.spec.url.expose()))
+            .copied()
+    }
+}
+
+/// Whether the file says after the change what it should.
+fn is_done(change: &SiteEdit, before: &MainFile, after: &MainFile) -> bool {
+    let places = Places::of(after);
+    let (old, new) = (before.drafts.good.len(), after.drafts.good.len());
+    let drafts = || after.drafts.good.iter();
+    let draft = |site: &Arc<Site>| {
+        let index = places.find(site)?;
+        drafts().find(|draft| draft.index == index)
+    };
+    match change {
+        SiteEdit::Add(_) => new == old + 1,
+        SiteEdit::Change(..) => new == old,
+        SiteEdit::Delete(sites) => new < old && sites.iter().all(|site| draft(site).is_none()),
+        SiteEdit::Pause(sites, paused) => sites.iter().all(|site| {
+            let is_paused = draft(site).is_some_and(|draft| draft.site.paused);
+            is_paused == *paused
+        }),
+        SiteEdit::Tag { sites, add, remove } => sites.iter().all(|site| {
+            draft(site).is_some_and(|draft| {
+                let tags = &draft.site.tags;
+                add.iter().all(|tag| tags.contains(tag))
+                    && !remove.iter().any(|tag| tags.contains(tag))
+            })
+        }),
+    }
+}
+
+/// Changes the table at `place`, or adds one for a site of a list.
+fn change_one(
+    document: &mut DocumentMut,
+    place: Option<usize>,
+    site: &Site,
+    main: &MainFile,
+    change: impl FnOnce(&mut dyn TableLike),
+) -> Option<()> {
+    if let Some(index) = place {
+        return change_at(document, index, change);
+    }
+    let mut table = table_of(site, &main.config.monitor.owners);
+    change(&mut table);
+    push(document, table);
+    Some(())
+}
+
+/// Removes a table with the comment right above it. What is parted from it by an empty line stays,
+/// before what follows.
+fn remove_at(document: &mut DocumentMut, index: usize) -> Option<()> {
+    let (position, kept) = match document.get_mut("sites")? {
+        Item::ArrayOfTables(tables) => {
+            let table = tables.get(index)?;
+            let prefix = table.decor().prefix().and_then(|prefix| prefix.as_str());
+            let kept = prefix.map_or("", above_the_gap).to_owned();
+            let position = table.position();
+            tables.remove(index);
+            (position, kept)
+        }
         Item::Value(Value::Array(array)) => {
-            let table = array.get_mut(index)?.as_inline_table_mut()?;
-            close_up(table);
-            set_flag(table, paused);
-            close_up(table);
+            array.get(index)?;
+            array.remove(index);
+            (None, String::new())
         }
         _ => return None,
+    };
+    if kept.trim().is_empty() {
+        return Some(());
+    }
+    let mut next = None;
+    following(document.as_table_mut(), position?, &mut next);
+    match next {
+        Some(table) => {
+            let own = table.decor().prefix().and_then(|prefix| prefix.as_str());
+            let prefix = format!("{kept}{}", own.unwrap_or("\n"));
+            table.decor_mut().set_prefix(prefix);
+        }
+        None => {
+            let end = document.trailing().as_str().unwrap_or_default();
+            let end = format!("{kept}{end}");
+            document.set_trailing(end);
+        }
     }
     Some(())
 }
 
-/// The blank before the closing brace belongs to the brace, not to the value that happens to
-/// stand last.
-fn close_up(table: &mut InlineTable) {
-    if let Some((_, last)) = table.iter_mut().last() {
-        let blank = |raw: Option<&RawString>| {
-            raw.and_then(RawString::as_str)
-                .is_none_or(|text| text.trim().is_empty())
+/// The part of a text before its last empty line.
+fn above_the_gap(text: &str) -> &str {
+    text.rfind("\n\n").map_or("", |at| &text[..=at])
+}
+
+/// The table that stands next behind `position`.
+fn following<'a>(table: &'a mut Table, position: isize, next: &mut Option<&'a mut Table>) {
+    for (_, item) in table.iter_mut() {
+        let tables: Vec<&'a mut Table> = match item {
+            Item::Table(table) => vec![table],
+            Item::ArrayOfTables(tables) => tables.iter_mut().collect(),
+            _ => continue,
         };
-        let decor = last.decor();
-        if blank(decor.prefix()) && blank(decor.suffix()) {
-            last.decor_mut().clear();
-        }
-    }
-}
-
-fn set_flag(table: &mut dyn TableLike, paused: bool) {
-    let has_comment = table.get_key_value("paused").is_some_and(|(key, item)| {
-        let decor = item.as_value().map(Value::decor);
-        let behind = decor.and_then(|decor| decor.suffix()?.as_str());
-        let before = key.leaf_decor().prefix().and_then(|prefix| prefix.as_str());
-        [before, behind]
-            .into_iter()
-            .flatten()
-            .any(|text| text.contains('#'))
-    });
-    match table.get_mut("paused").and_then(Item::as_value_mut) {
-        // A comment that belongs to the key would go with it.
-        Some(old) if paused || has_comment => {
-            let decor = old.decor().clone();
-            *old = Value::from(paused);
-            *old.decor_mut() = decor;
-        }
-        Some(_) => {
-            table.remove("paused");
-        }
-        None if paused => {
-            table.insert("paused", value(true));
-        }
-        None => {}
-    }
-}
-
-/// Adds a table for a site that a list has, with what it has of the list.
-fn append(document: &mut DocumentMut, site: &Site, owners: &[Box<str>]) {
-    let url = &site.spec.url;
-    let mut table = Table::new();
-    let made_names = [url.host_and_path(), url.shown()];
-    if !made_names.contains(&&*site.name) && !site.name.starts_with(&format!("{} (", url.shown())) {
-        table.insert("name", value(&*site.name));
-    }
-    table.insert("url", value(url.expose()));
-    let texts = |texts: &[Box<str>]| texts.iter().map(|text| &**text).collect::<Array>();
-    if *site.owners != *owners {
-        table.insert("owners", value(texts(&site.owners)));
-    }
-    if !site.tags.is_empty() {
-        table.insert("tags", value(texts(&site.tags)));
-    }
-    table.insert("paused", value(true));
-    match document.get_mut("sites") {
-        Some(Item::ArrayOfTables(tables)) => tables.push(table),
-        Some(Item::Value(Value::Array(array))) => {
-            array.push(table.into_inline_table());
-        }
-        _ => {
-            let mut tables = ArrayOfTables::new();
-            tables.push(table);
-            document.insert("sites", Item::ArrayOfTables(tables));
-        }
-    }
-}
-
-/// Puts `content` in the place of the file atomically: a reader, even after a crash, sees
-/// either the old content or the new.
-fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
-    // A link stays a link; what it leads to is replaced.
-    let target = fs::canonicalize(path)?;
-    let metadata = fs::metadata(&target)?;
-    if metadata.permissions().readonly() {
-        return Err(io::Error::other("it is read-only"));
-    }
-    let folder = target.parent().unwrap_or_else(|| Path::new("/"));
-    let temporary = TemporaryFile::create(folder, &metadata.permissions())?;
-    // Only a privileged user may give a file away; for others it is theirs already.
-    let _ = chown(&temporary.path, Some(metadata.uid()), Some(metadata.gid()));
-    fs::set_permissions(&temporary.path, metadata.permissions())?;
-    let mut file = &temporary.file;
-    file.write_all(content)?;
-    file.sync_all()?;
-    fs::rename(&temporary.path, &target)?;
-    // The rename itself must survive a crash; not every file system can say so of a folder.
-    let _ = File::open(folder).and_then(|folder| folder.sync_all());
-    Ok(())
-}
-
-/// A file that is being written, removed again unless it was renamed.
-struct TemporaryFile {
-    path: PathBuf,
-    file: File,
-}
-
-impl TemporaryFile {
-    fn create(folder: &Path, permissions: &Permissions) -> io::Result<Self> {
-        use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-        let mut number = 0;
-        loop {
-            let path = folder.join(format!(".sites.toml.{}-{number}", std::process::id()));
-            let created = OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                // Never wider than the original, not even for a moment.
-                .mode(permissions.mode() & 0o600)
-                .open(&path);
-            match created {
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && number < 100 => {
-                    number += 1;
-                }
-                created => {
-                    return Ok(Self {
-                        path,
-                        file: created?,
-                    });
-                }
+        for table in tables {
+            let place = table.position();
+            let known = next.as_ref().and_then(|table| table.position());
+            let is_nearer = place
+                .is_some_and(|place| place > position && known.is_none_or(|known| place < known));
+            if is_nearer {
+                *next = Some(table);
+            } else {
+                following(table, position, next);
             }
         }
     }
 }
 
-impl Drop for TemporaryFile {
-    fn drop(&mut self) {
-        // After the rename there is nothing to remove.
-        let _ = fs::remove_file(&self.path);
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs::{self, Permissions};
     use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::path::PathBuf;
 
+    use crate::domain::{SiteField, SiteValues};
+
+    use super::super::edit_file::restore;
+    use super::super::files::ContentHash;
     use super::super::load::load;
+    use super::super::secret::SecretUse;
     use super::*;
 
     const KNOWN: KnownNames<'static> = KnownNames {
@@ -320,6 +283,11 @@ mod tests {
     const TEXT: &str = "# my sites\n\n[[sites]] # one\nurl   = 'https://a.example'  # the first\n\n\
         # two\n[[sites]]\nname = \"B\"\nurl = \"https://b.example\"\n# why\npaused = true # until spring\n\n\
         [[sites]]\nurl = \"https://c.example\"\npaused = true\ntags = [\n  \"x\", # y\n]\n\n[history] # kept\nraw = \"7d\"\n# the end\n";
+
+    fn pause(path: &Path, site: &Site, paused: bool) -> Result<WrittenEdit, EditError> {
+        let edit = SiteEdit::Pause(vec![Arc::new(site.clone())], paused);
+        edit_sites(path, &edit, &KNOWN)
+    }
 
     struct File {
         folder: tempfile::TempDir,
@@ -337,9 +305,9 @@ mod tests {
         fn set(&self, name: &str, paused: bool) -> String {
             let config = load(&self.path, &KNOWN, SecretUse::Unused).unwrap();
             let site = config.sites.iter().find(|site| &*site.name == name);
-            let written = set_paused(&self.path, site.unwrap(), paused, &KNOWN).unwrap();
+            let written = pause(&self.path, site.unwrap(), paused).unwrap();
             let text = fs::read_to_string(&self.path).unwrap();
-            assert_eq!(written.content(), ContentHash::of(text.as_bytes()));
+            assert_eq!(written.content.content(), ContentHash::of(text.as_bytes()));
             let config = load(&self.path, &KNOWN, SecretUse::Unused).unwrap();
             let site = config.sites.iter().find(|site| &*site.name == name);
             assert_eq!(site.unwrap().paused, paused, "{text}");
@@ -446,12 +414,12 @@ mod tests {
             "[[sites]]\nurl = \"https://a.example\"\nx = 1\n",
         ] {
             fs::write(&file.path, broken).unwrap();
-            let error = set_paused(&file.path, &site, true, &KNOWN).unwrap_err();
+            let error = pause(&file.path, &site, true).unwrap_err();
             assert!(matches!(error, EditError::Invalid(_)), "{error}");
             assert_eq!(fs::read_to_string(&file.path).unwrap(), broken);
         }
         fs::remove_file(&file.path).unwrap();
-        let error = set_paused(&file.path, &site, true, &KNOWN).unwrap_err();
+        let error = pause(&file.path, &site, true).unwrap_err();
         assert!(error.to_string().contains("there is no such file"));
     }
 
@@ -460,7 +428,7 @@ mod tests {
         let file = file(TEXT);
         let site = load(&file.path, &KNOWN, SecretUse::Unused).unwrap().sites[0].clone();
         fs::set_permissions(&file.path, Permissions::from_mode(0o444)).unwrap();
-        let error = set_paused(&file.path, &site, true, &KNOWN).unwrap_err();
+        let error = pause(&file.path, &site, true).unwrap_err();
         assert!(
             error
                 .to_string()
@@ -483,5 +451,155 @@ mod tests {
             0o640
         );
         assert_eq!(fs::read_dir(file.folder.path()).unwrap().count(), 2);
+    }
+
+    fn written(text: &str, change: &SiteEdit) -> Result<String, EditError> {
+        let file = file(text);
+        edit_sites(&file.path, change, &KNOWN)?;
+        Ok(fs::read_to_string(&file.path).unwrap())
+    }
+
+    fn site(text: &str, name: &str) -> Arc<Site> {
+        let config = parse(text, Path::new("sites.toml"), &KNOWN).unwrap();
+        let mut sites = config.sites.into_iter();
+        Arc::new(sites.find(|site| &*site.name == name).unwrap())
+    }
+
+    fn fields(fields: &[(SiteField, &str)]) -> SiteValues {
+        let fields = fields.iter().map(|(key, text)| (*key, (*text).to_owned()));
+        fields.collect()
+    }
+
+    #[test]
+    fn a_site_is_added_behind_the_last_one() {
+        let add = SiteEdit::Add(fields(&[
+            (SiteField::Url, "https://d.example/health"),
+            (SiteField::Confirm, "3"),
+            (SiteField::Tags, "eu, shop"),
+        ]));
+        let table = "\n[[sites]]\nurl = \"https://d.example/health\"\nconfirm = 3\n\
+                     tags = [\"eu\", \"shop\"]\n";
+        let expected = TEXT.replace("\n[history]", &format!("{table}\n[history]"));
+        assert_eq!(written(TEXT, &add).unwrap(), expected);
+        for empty in ["", "# nothing yet\n", "[monitor]\ninterval = \"30s\"\n"] {
+            let added = written(empty, &add).unwrap();
+            assert!(
+                added.starts_with(empty) && added.ends_with(&table[1..]),
+                "{added}"
+            );
+        }
+        let inline = "sites = [\n  { url = \"https://a.example\" }, # one\n]\n";
+        assert_eq!(
+            site(&written(inline, &add).unwrap(), "d.example/health").confirm,
+            3
+        );
+    }
+
+    #[test]
+    fn a_change_keeps_comments_and_an_empty_value_removes_its_key() {
+        let change = |name, keys| SiteEdit::Change(site(TEXT, name), fields(keys));
+        let edited = written(
+            TEXT,
+            &change(
+                "a.example",
+                &[
+                    (SiteField::Url, "https://z.example"),
+                    (SiteField::Name, "Z"),
+                ],
+            ),
+        );
+        let expected = TEXT.replace(
+            "url   = 'https://a.example'  # the first\n",
+            "url   = \"https://z.example\"  # the first\nname = \"Z\"\n",
+        );
+        assert_eq!(edited.unwrap(), expected);
+        let edited = written(TEXT, &change("c.example", &[(SiteField::Tags, "")])).unwrap();
+        assert!(!edited.contains("tags"), "{edited}");
+        // What would be a mistake is not written.
+        let taken = change("c.example", &[(SiteField::Name, "B")]);
+        assert!(matches!(written(TEXT, &taken), Err(EditError::Invalid(_))));
+    }
+
+    #[test]
+    fn a_deleted_site_takes_its_own_comment_along_and_no_other() {
+        let text = TEXT.replace("# two\n", "# --- shops ---\n\n# two\n");
+        let delete =
+            |names: &[&str]| SiteEdit::Delete(names.iter().map(|name| site(&text, name)).collect());
+        let edited = written(&text, &delete(&["B"])).unwrap();
+        let b = "# two\n[[sites]]\nname = \"B\"\nurl = \"https://b.example\"\n# why\n\
+                 paused = true # until spring\n\n";
+        assert_eq!(edited, text.replace(b, ""));
+        let edited = written(&text, &delete(&["a.example", "B", "c.example"])).unwrap();
+        assert_eq!(
+            edited,
+            "# my sites\n\n# --- shops ---\n\n[history] # kept\nraw = \"7d\"\n# the end\n"
+        );
+        let child = format!("{text}[[sites]]\nurl = \"https://k.example\"\nparent = \"B\"\n");
+        let refused = written(&child, &delete(&["B"])).unwrap_err();
+        assert!(
+            refused.to_string().contains("there is no site \"B\""),
+            "{refused}"
+        );
+    }
+
+    #[test]
+    fn tags_are_added_and_removed_and_a_site_of_a_list_is_edited_there() {
+        let tag = |sites| SiteEdit::Tag {
+            sites,
+            add: vec!["eu".into()],
+            remove: vec!["x".into()],
+        };
+        let both = vec![site(TEXT, "a.example"), site(TEXT, "c.example")];
+        let edited = written(TEXT, &tag(both)).unwrap();
+        for name in ["a.example", "c.example"] {
+            assert_eq!(site(&edited, name).tags.join(" "), "eu", "{edited}");
+        }
+        let file = file(&format!("[monitor]\ninclude = [\"l.txt\"]\n\n{TEXT}"));
+        fs::write(file.folder.path().join("l.txt"), "https://l.example\n").unwrap();
+        let config = load(&file.path, &KNOWN, SecretUse::Unused).unwrap();
+        let listed = config
+            .sites
+            .into_iter()
+            .find(|site| &*site.name == "l.example");
+        let listed = Arc::new(listed.unwrap());
+        let refused = edit_sites(
+            &file.path,
+            &SiteEdit::Delete(vec![Arc::clone(&listed)]),
+            &KNOWN,
+        );
+        let refused = refused.unwrap_err().to_string();
+        assert!(
+            refused.ends_with("\"l.example\" stands in a list that it includes: change it there")
+        );
+        edit_sites(&file.path, &tag(vec![listed]), &KNOWN).unwrap();
+        let config = load(&file.path, &KNOWN, SecretUse::Unused).unwrap();
+        assert_eq!(
+            config
+                .sites
+                .iter()
+                .filter(|site| site.tags.contains(&"eu".into()))
+                .count(),
+            1
+        );
+    }
+
+    #[test]
+    fn an_edit_is_taken_back_and_done_again_unless_somebody_changed_the_file() {
+        let file = file(TEXT);
+        let read = || fs::read_to_string(&file.path).unwrap();
+        let delete = SiteEdit::Delete(vec![site(TEXT, "B")]);
+        let done = edit_sites(&file.path, &delete, &KNOWN).unwrap();
+        let edited = read();
+        let undone = restore(&file.path, &done.undo).unwrap();
+        assert_eq!(read(), TEXT);
+        let again = restore(&file.path, &undone.undo).unwrap();
+        assert_eq!(read(), edited);
+        fs::write(&file.path, format!("{edited}# mine\n")).unwrap();
+        let refused = restore(&file.path, &again.undo).unwrap_err();
+        assert!(
+            refused
+                .to_string()
+                .ends_with("another program has changed it")
+        );
     }
 }

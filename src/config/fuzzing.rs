@@ -1,6 +1,9 @@
 //! Entry points for `tests/fuzz.rs`: texts of this room, read without a file.
 
 use std::path::Path;
+use std::sync::Arc;
+
+use crate::domain::{SiteEdit, SiteValues};
 
 use super::configuration::Config;
 use super::diagnostic_sink::{DiagnosticSink, Language};
@@ -36,10 +39,27 @@ pub fn pause_and_resume(
     known: &KnownNames<'_>,
 ) -> Option<(String, String)> {
     let path = Path::new("sites.toml");
-    let site = config.sites.get(index)?;
-    let paused = edit(text, path, site, true, known).ok()?;
-    let resumed = edit(&paused, path, site, false, known).ok()?;
+    let site = Arc::new(config.sites.get(index)?.clone());
+    let pause = |paused| SiteEdit::Pause(vec![Arc::clone(&site)], paused);
+    let paused = edit(text, path, &pause(true), known).ok()?;
+    let resumed = edit(&paused, path, &pause(false), known).ok()?;
     Some((paused, resumed))
+}
+
+/// The text with a site added that has these values, and what it is when that site is deleted
+/// again; `None` where it was not edited.
+#[must_use]
+pub fn add_and_delete(
+    text: &str,
+    fields: SiteValues,
+    known: &KnownNames<'_>,
+) -> Option<(String, String)> {
+    let path = Path::new("sites.toml");
+    let added = edit(text, path, &SiteEdit::Add(fields), known).ok()?;
+    let config = parse_alone(&added, known).ok()?;
+    let site = Arc::new(config.sites.last()?.clone());
+    let deleted = edit(&added, path, &SiteEdit::Delete(vec![site]), known).ok()?;
+    Some((added, deleted))
 }
 
 /// Reads a plain list; the number of its sites.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use toml::de::{DeTable, DeValue};
 
 use super::configuration::Config;
-use super::edit::WrittenContent;
+use super::edit_file::WrittenContent;
 use super::files::{self, ContentHash, FileStamp};
 use super::include;
 use super::load::folder_of;
@@ -214,7 +214,11 @@ fn secret_files<'a>(value: &'a DeValue<'_>, files: &mut Vec<&'a str>) {
 mod tests {
     use std::fs;
 
-    use super::super::edit::set_paused;
+    use std::sync::Arc;
+
+    use crate::domain::SiteEdit;
+
+    use super::super::edit::edit_sites;
     use super::super::known_names::KnownNames;
     use super::super::load::load;
     use super::super::secret::SecretUse;
@@ -305,16 +309,15 @@ mod tests {
     #[test]
     fn what_the_program_writes_itself_is_no_change() {
         let mut watched = watched();
-        let site = load(&watched.path, &KNOWN, SecretUse::Unused)
-            .unwrap()
-            .sites[0]
-            .clone();
-        let written = set_paused(&watched.path, &site, true, &KNOWN).unwrap();
-        watched.watcher.expect(written);
+        let config = load(&watched.path, &KNOWN, SecretUse::Unused).unwrap();
+        let site = Arc::new(config.sites[0].clone());
+        let pause = |paused| SiteEdit::Pause(vec![Arc::clone(&site)], paused);
+        let written = edit_sites(&watched.path, &pause(true), &KNOWN).unwrap();
+        watched.watcher.expect(written.content);
         assert!(!watched.watcher.poll());
         // What somebody else writes on top of it is one.
-        let written = set_paused(&watched.path, &site, false, &KNOWN).unwrap();
-        watched.watcher.expect(written);
+        let written = edit_sites(&watched.path, &pause(false), &KNOWN).unwrap();
+        watched.watcher.expect(written.content);
         assert!(watched.noticed("sites.toml", "# mine\n"));
     }
 

@@ -31,6 +31,7 @@ mod result;
 mod retention;
 mod silence;
 mod site;
+mod site_edit;
 mod site_time;
 mod text;
 mod text_pattern;
@@ -73,6 +74,7 @@ pub use result::{
 pub use retention::Retention;
 pub use silence::{Silence, Untold};
 pub use site::{Escalation, Owner, Quiet, Site, Tell};
+pub use site_edit::{FieldMistake, SiteEdit, SiteField, SiteValues};
 pub use site_time::{SeenTime, SiteTime};
 pub use text::{MAX_SENTENCE, clean, count, is_unsafe, is_utf8_locale, noun_of, plural, sentence};
 pub use text_pattern::{PatternSearch, TextPattern};

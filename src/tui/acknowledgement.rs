@@ -16,16 +16,42 @@ struct Meant {
     common: String,
 }
 
-/// Begins to acknowledge the selected outage, or with `whole` its group: a note is asked for. What is
-/// acknowledged already is taken back.
-pub(super) fn begin(state: &mut UiState, model: &ViewModel<'_>, whole: bool) -> Option<Intent> {
+/// Begins to acknowledge the selected outage: a note is asked for. What is acknowledged already is
+/// taken back.
+pub(super) fn begin(state: &mut UiState, model: &ViewModel<'_>) -> Option<Intent> {
+    let site = state.meant();
+    ask(state, model, site, false)
+}
+
+/// While the note is typed: from one outage to all of its group, and back.
+pub(super) fn turn(state: &mut UiState, model: &ViewModel<'_>) {
+    let Some(Layer::Note {
+        meant, whole, text, ..
+    }) = state.layers.pop()
+    else {
+        return;
+    };
+    // Of the group at least that outage has no note yet, so that nothing is taken back.
+    if ask(state, model, Some(meant), !whole).is_none()
+        && let Some(Layer::Note { text: new, .. }) = state.layers.last_mut()
+    {
+        *new = text;
+    }
+}
+
+fn ask(
+    state: &mut UiState,
+    model: &ViewModel<'_>,
+    site: Option<SiteId>,
+    whole: bool,
+) -> Option<Intent> {
     let meant = if is_here(state) && state.layers.is_empty() {
         state.outages.pane = Pane::Outages;
         listed(state, model, whole)
     } else {
-        of_site(state, model, whole)
+        of_site(state, model, site, whole)
     };
-    let Some((_, first, _)) = meant.outages.first() else {
+    let Some((first_site, first, _)) = meant.outages.first() else {
         let text = "There is no open outage here: only an open one can be acknowledged.";
         state.say(Tone::Info, text, model.now.mono);
         return None;
@@ -43,7 +69,10 @@ pub(super) fn begin(state: &mut UiState, model: &ViewModel<'_>, whole: bool) -> 
     if sites_without.is_empty() {
         return Some(Intent::Acknowledge(sites(true), None));
     }
+    let meant = site.unwrap_or(*first_site);
     state.layers.push(Layer::Note {
+        meant,
+        whole,
         sites: sites_without,
         about,
         text: String::new(),
@@ -74,14 +103,14 @@ fn listed(state: &mut UiState, model: &ViewModel<'_>, whole: bool) -> Meant {
 }
 
 /// The open outage of the site that a key means, or those of its group among the sites listed.
-fn of_site(state: &UiState, model: &ViewModel<'_>, whole: bool) -> Meant {
+fn of_site(state: &UiState, model: &ViewModel<'_>, site: Option<SiteId>, whole: bool) -> Meant {
     let open = |id: &SiteId| {
         model
             .monitor
             .site(*id)
             .filter(|site| site.outage().is_some())
     };
-    let site = state.meant().and_then(|id| open(&id));
+    let site = site.and_then(|id| open(&id));
     let alone = Meant {
         outages: site.into_iter().map(described).collect(),
         common: String::new(),
@@ -120,7 +149,10 @@ fn traits_of(site: &SiteState) -> (SharedTraits, String) {
 
 /// Acknowledges what is open still, with the note that was typed.
 pub(super) fn finish(state: &mut UiState, model: &ViewModel<'_>) -> Option<Intent> {
-    let Some(Layer::Note { sites, about, text }) = state.layers.pop() else {
+    let Some(Layer::Note {
+        sites, about, text, ..
+    }) = state.layers.pop()
+    else {
         return None;
     };
     // Some may have ended while the note was typed.

@@ -16,7 +16,7 @@ use crate::trace::{ProcStats, TraceStore};
 
 use super::history_view::HistoryView;
 use super::replay_state::ReplayState;
-use super::view_model::{LabView, ProcessStats, TraceView, ViewModel};
+use super::view_model::{LabView, ProcessStats, SiteFormView, TraceView, ViewModel};
 
 /// 2025-11-22 13:57:00 UTC.
 const EPOCH: Timestamp = Timestamp::from_micros(1_763_819_820_000_000);
@@ -378,6 +378,7 @@ impl Fixture {
             },
             next_due: &next_due,
             silence: &|_| None,
+            form: SiteFormView::ALONE,
             message: None,
             messages: &[],
             banner: None,

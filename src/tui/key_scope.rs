@@ -29,6 +29,12 @@ pub(crate) enum Scope {
     Replay,
     /// While the note of an acknowledgement is typed.
     Note,
+    /// In the form of a site.
+    SiteForm,
+    /// While tags are typed.
+    Tags,
+    /// In front of a question.
+    Question,
     /// On the selected site, in the table and in its explanation.
     Site,
     /// On the selected demo site.
@@ -47,7 +53,7 @@ pub(crate) enum Scope {
 
 impl Scope {
     /// All of them, in the order of the help and of docs/keys.md.
-    pub(crate) const ALL: [Self; 20] = [
+    pub(crate) const ALL: [Self; 23] = [
         Self::Sites,
         Self::Site,
         Self::Demo,
@@ -60,6 +66,9 @@ impl Scope {
         Self::SiteHistory,
         Self::Replay,
         Self::Note,
+        Self::SiteForm,
+        Self::Tags,
+        Self::Question,
         Self::Everywhere,
         Self::Screens,
         Self::Filter,
@@ -86,6 +95,9 @@ impl Scope {
             Self::SiteHistory => "History of a site",
             Self::Replay => "Replay under other rules",
             Self::Note => "While typing a note",
+            Self::SiteForm => "Form of a site",
+            Self::Tags => "While typing tags",
+            Self::Question => "Question",
             Self::Site => "Selected site",
             Self::Demo => "Selected site, in the demo",
             Self::Pager => "Explanation and help",

@@ -3,6 +3,7 @@
 use crate::paradigm::Label;
 
 pub(crate) use super::key_scope::Scope;
+pub(crate) use super::mode::Mode;
 
 use super::key::{DIGITS, FUNCTION, Key};
 use super::lab_settings::LabAction;
@@ -43,6 +44,17 @@ pub(crate) enum KeyAction {
     Pause,
     Maintain,
     TakeBack,
+    AddSite,
+    EditSite,
+    DeleteSites,
+    EditTags,
+    Mark,
+    MarkAll,
+    NextField,
+    PreviousField,
+    KeepSite,
+    SetTags,
+    Confirm,
     Acknowledge,
     AcknowledgeGroup,
     AcknowledgeNow,
@@ -107,12 +119,12 @@ use Scope as S;
 
 /// Every key of the program, in the order of the help.
 #[rustfmt::skip]
-pub(crate) const BINDINGS: [Binding; 124] = [
+pub(crate) const BINDINGS: [Binding; 143] = [
     bind(&[K::Char('?')], "?", A::Help, S::Everywhere, Some((0, "help")), "this help", "Open this help; a second ? closes it."),
     bind(&[K::Char('q')], "q", A::Close, S::Everywhere, Some((1, "quit")), "go back, or quit", "Go back: close the page in front, then to the Sites screen. There, quit; with a site down it asks once."),
-    bind(&[K::Char('u')], "u", A::TakeBack, S::Everywhere, None, "take it back", "Take the last p, w or a back."),
+    bind(&[K::Char('u')], "u", A::TakeBack, S::Everywhere, None, "take it back", "Take the last edit of sites.toml, p, w or a back."),
     bind(&[K::Char('M')], "M", A::RecentMessages, S::Everywhere, None, "last notices", "Read the last twenty notices of the status line."),
-    bind(&[K::Esc], "Esc", A::Back, S::Everywhere, None, "go back", "Go back: close, then unfreeze, then clear the filter. Never quits."),
+    bind(&[K::Esc], "Esc", A::Back, S::Everywhere, None, "go back", "Go back: close, then unfreeze, then take marks away, then clear the filter. Never quits."),
     bind(&[K::Char(' ')], "Space", A::Freeze, S::Everywhere, Some((9, "freeze")), "freeze, go live", "Freeze the display to read it; checks go on. A second Space goes live."),
     bind(&DIGITS, "1-9", A::Paradigm, S::Everywhere, Some((4, "paradigm")), "switch the paradigm", "Run the checks by that paradigm from now on; no check is lost."),
     bind(&[K::Char(']')], "]", A::NextParadigm, S::Everywhere, None, "next, previous one", "Switch to the next paradigm."),
@@ -135,13 +147,19 @@ pub(crate) const BINDINGS: [Binding; 124] = [
     bind(&[K::Char('s')], "s", A::Sort, S::Sites, Some((6, "sort")), "sort the list", "Sort by failing, down since, duration, name, latency, uptime, lateness or next check; each s takes the next."),
     bind(&[K::Char('S')], "S", A::Reverse, S::Sites, None, "reverse the order", "Reverse the order."),
 
-    bind(&[K::Char('a')], "a", A::Acknowledge, S::Site, Some((7, "acknowledge")), "acknowledge, all", "Acknowledge its outage with a note; a second a takes it back."),
-    bind(&[K::Char('A')], "A", A::AcknowledgeGroup, S::Site, None, "acknowledge, all", "Acknowledge all outages listed of the cause suspected, with one note; a second A takes it back."),
+    bind(&[K::Char('a')], "a", A::Acknowledge, S::Site, Some((7, "acknowledge")), "acknowledge", "Acknowledge its outage with a note; Tab takes all of the cause suspected. A second a takes it back."),
     bind(&[K::Char('r')], "r", A::Recheck, S::Site, Some((7, "check")), "check it now", "Check it now."),
     bind(&[K::Char('R')], "R", A::RecheckAll, S::All, Some((8, "check all")), "check all now", "Check every site now: a sweep."),
     bind(&[K::Char('p')], "p", A::Pause, S::Site, Some((8, "pause")), "pause, resume", "Pause its checks, or resume them; kept in sites.toml."),
     bind(&[K::Char('w')], "w", A::Maintain, S::Site, None, "maintain for 1h", "Begin an hour of maintenance: its owners get no message. A second w ends it."),
     bind(&[K::Char('y')], "y", A::Copy, S::Site, Some((11, "copy curl")), "copy as curl", "Copy a curl line that repeats its request."),
+
+    bind(&[K::Char('A')], "A", A::AddSite, S::Sites, Some((12, "add")), "add a site", "Add a site: a form, checked as it is typed and tried once before it is written into sites.toml."),
+    bind(&[K::Char('E')], "E", A::EditSite, S::Site, Some((13, "edit")), "edit, delete, tag", "Edit the site in sites.toml; comments and order are kept."),
+    bind(&[K::Char('D')], "D", A::DeleteSites, S::Site, None, "edit, delete, tag", "Delete the site from sites.toml, or those marked, after a question."),
+    bind(&[K::Char('t')], "t", A::EditTags, S::Site, None, "edit, delete, tag", "Add tags to the site, or to those marked, and remove others: +shop -old."),
+    bind(&[K::Char('.')], ".", A::Mark, S::Sites, None, "mark one, all", "Mark the site, or take the mark away: p, w, r, D and t act on all that are marked."),
+    bind(&[K::Char('*')], "*", A::MarkAll, S::Sites, None, "mark one, all", "Mark all sites shown; a second * takes the marks away."),
 
     bind(&[K::Char('v')], "v", A::Sched(SchedAction::Group), S::Sched, Some((3, "view")), "group the lanes", "Lanes by thread, by site or by task."),
     bind(&[K::Char('z')], "z", A::Sched(SchedAction::Closer), S::Sched, Some((5, "zoom")), "zoom in, out", "Zoom in: less time on a page."),
@@ -176,8 +194,7 @@ pub(crate) const BINDINGS: [Binding; 124] = [
     bind(&[K::PageDown], "PgDn", A::PageDown, S::Outages, None, "turn the page", "A page down."),
     bind(&[K::Home, K::Char('g')], "Home g", A::Top, S::Outages, None, "first, last row", "Select the first row, and stay there when the list changes."),
     bind(&[K::End, K::Char('G')], "End G", A::Bottom, S::Outages, None, "first, last row", "Select the last row."),
-    bind(&[K::Char('a')], "a", A::Acknowledge, S::Outages, Some((2, "acknowledge")), "acknowledge, all", "Acknowledge the outage with a note; a second a takes it back."),
-    bind(&[K::Char('A')], "A", A::AcknowledgeGroup, S::Outages, None, "acknowledge, all", "Acknowledge all outages listed of the cause suspected, with one note; a second A takes it back."),
+    bind(&[K::Char('a')], "a", A::Acknowledge, S::Outages, Some((2, "acknowledge")), "acknowledge", "Acknowledge the outage with a note; Tab takes all of the cause suspected. A second a takes it back."),
     bind(&[K::Enter], "Enter", A::Outages(OutageAction::Open), S::Outages, Some((3, "details")), "show details", "Show all about the outage, or the whole message."),
     bind(&[K::Char('o')], "o", A::Outages(OutageAction::OtherPane), S::Outages, Some((4, "outbox")), "outbox, outages", "Go to the outbox, and back."),
     bind(&[K::Char('r')], "r", A::Outages(OutageAction::SendAgain), S::Outages, Some((5, "send again")), "send again", "Send the selected message of the outbox again, at once."),
@@ -209,10 +226,26 @@ pub(crate) const BINDINGS: [Binding; 124] = [
     bind(&[K::Char('x')], "x", A::Replay(RuleChange::Reset), S::Replay, Some((7, "current")), "current rules", "Return to the current rules."),
 
     bind(&[K::Enter], "Enter", A::AcknowledgeNow, S::Note, Some((1, "acknowledge")), "acknowledge", "Acknowledge the outage with this note."),
-    bind(&[K::Esc], "Esc", A::Back, S::Note, Some((2, "cancel")), "cancel", "Cancel: the outage stays as it is."),
+    bind(&[K::Tab], "Tab", A::AcknowledgeGroup, S::Note, Some((2, "one, or all")), "one, or all", "Acknowledge all outages listed of the cause suspected with this note; a second Tab goes back to the one."),
+    bind(&[K::Esc], "Esc", A::Back, S::Note, Some((3, "cancel")), "cancel", "Cancel: the outage stays as it is."),
     bind(&[K::Backspace, K::Ctrl('h')], "Backspace", A::Erase, S::Note, None, "erase a character", "Erase a character."),
     bind(&[K::Ctrl('w')], "Ctrl-W", A::EraseWord, S::Note, None, "erase a word", "Erase a word."),
-    bind(&[K::Ctrl('u')], "Ctrl-U", A::EraseAll, S::Note, Some((3, "erase all")), "erase all", "Erase everything typed."),
+    bind(&[K::Ctrl('u')], "Ctrl-U", A::EraseAll, S::Note, Some((4, "erase all")), "erase all", "Erase everything typed."),
+
+    bind(&[K::Enter], "Enter", A::KeepSite, S::SiteForm, Some((1, "try, then keep")), "try, then keep", "Try the site once; a second Enter writes it into sites.toml, whatever came of it."),
+    bind(&[K::Tab, K::Down], "Tab Down", A::NextField, S::SiteForm, Some((2, "next")), "next, previous key", "Go to the next key."),
+    bind(&[K::BackTab, K::Up], "Shift-Tab Up", A::PreviousField, S::SiteForm, Some((3, "previous")), "next, previous key", "Go to the previous key."),
+    bind(&[K::Esc], "Esc", A::Back, S::SiteForm, Some((4, "cancel")), "cancel", "Cancel: nothing is written."),
+    bind(&[K::Backspace, K::Ctrl('h')], "Backspace", A::Erase, S::SiteForm, None, "erase a character", "Erase a character."),
+    bind(&[K::Ctrl('w')], "Ctrl-W", A::EraseWord, S::SiteForm, None, "erase a word", "Erase a word."),
+    bind(&[K::Ctrl('u')], "Ctrl-U", A::EraseAll, S::SiteForm, Some((5, "erase all")), "erase all", "Erase the value: the default holds."),
+    bind(&[K::Enter], "Enter", A::SetTags, S::Tags, Some((1, "set")), "set the tags", "Write the tags into sites.toml."),
+    bind(&[K::Esc], "Esc", A::Back, S::Tags, Some((2, "cancel")), "cancel", "Cancel: the tags stay as they are."),
+    bind(&[K::Backspace, K::Ctrl('h')], "Backspace", A::Erase, S::Tags, None, "erase a character", "Erase a character."),
+    bind(&[K::Ctrl('w')], "Ctrl-W", A::EraseWord, S::Tags, None, "erase a word", "Erase a word."),
+    bind(&[K::Ctrl('u')], "Ctrl-U", A::EraseAll, S::Tags, Some((3, "erase all")), "erase all", "Erase everything typed."),
+    bind(&[K::Char('y')], "y", A::Confirm, S::Question, Some((1, "yes")), "yes", "Do what is asked."),
+    bind(&[K::Esc, K::Char('n'), K::Char('q')], "Esc n q", A::Back, S::Question, Some((2, "no")), "no", "Leave all as it is."),
 
     bind(&[K::Char('b')], "b", A::Break, S::Demo, Some((2, "break")), "break it", "Break it: its checks fail from now on."),
     bind(&[K::Char('m')], "m", A::Mend, S::Demo, Some((2, "mend")), "mend it", "Mend it."),
@@ -246,57 +279,6 @@ pub(crate) const BINDINGS: [Binding; 124] = [
     bind(&[K::Ctrl('z')], "Ctrl-Z", A::Suspend, S::Always, None, "suspend", "Suspend the program; fg in the shell continues it."),
     bind(&[K::Ctrl('l')], "Ctrl-L", A::Redraw, S::Always, None, "redraw", "Draw the whole screen again."),
 ];
-
-/// The part of the screen that takes the keys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mode {
-    /// A screen, with the scopes of its entry in the table of screens.
-    Screen(&'static [Scope]),
-    /// The explanation of a site.
-    Explain,
-    /// A page with no keys of its own.
-    Page,
-    /// The help.
-    Help,
-    /// The line in which it is typed what is searched in the help.
-    HelpFilter,
-    /// The line in which a filter is typed.
-    Filter,
-    /// The line in which a note to an acknowledgement is typed.
-    Note,
-    /// The page of an outage.
-    Outage,
-    /// The page of a site's history.
-    SiteHistory,
-    /// The page of the replay under other rules.
-    Replay,
-}
-
-impl Mode {
-    /// The scopes whose keys are active.
-    pub(crate) const fn scopes(self) -> &'static [Scope] {
-        match self {
-            Self::Screen(scopes) => scopes,
-            Self::Explain => &[
-                S::Always,
-                S::Everywhere,
-                S::Pager,
-                S::Explain,
-                S::Site,
-                S::All,
-                S::Demo,
-            ],
-            Self::Page => &[S::Always, S::Everywhere, S::Pager],
-            Self::Help => &[S::Always, S::Everywhere, S::Pager, S::Help],
-            Self::HelpFilter => &[S::Always, S::HelpFilter],
-            Self::Outage => &[S::Always, S::Everywhere, S::Pager, S::OutagePage],
-            Self::Filter => &[S::Always, S::Filter],
-            Self::Note => &[S::Always, S::Note],
-            Self::SiteHistory => &[S::Always, S::Everywhere, S::Pager, S::SiteHistory],
-            Self::Replay => &[S::Always, S::Everywhere, S::Pager, S::Replay],
-        }
-    }
-}
 
 /// The facts that decide which keys there are, and how they are written.
 #[derive(Clone, Copy, Debug)]
@@ -397,7 +379,7 @@ mod tests {
     const RACE: Mode = Mode::Screen(&[S::Always, S::Everywhere, S::Screens, S::Race]);
     const LAB: Mode = Mode::Screen(&[S::Always, S::Everywhere, S::Screens, S::Lab]);
     const OUTAGES: Mode = Mode::Screen(&[S::Always, S::Everywhere, S::Screens, S::All, S::Outages]);
-    const MODES: [Mode; 14] = [
+    const MODES: [Mode; 17] = [
         SITES,
         SCHED,
         RACE,
@@ -409,6 +391,9 @@ mod tests {
         Mode::HelpFilter,
         Mode::Filter,
         Mode::Note,
+        Mode::SiteForm,
+        Mode::Tags,
+        Mode::Question,
         Mode::Outage,
         Mode::SiteHistory,
         Mode::Replay,

@@ -36,7 +36,9 @@ mod keymap;
 mod lab_actions;
 mod lab_settings;
 mod lanes;
+mod layer;
 mod layout;
+mod mode;
 mod mouse_actions;
 mod options;
 mod outages_actions;
@@ -50,6 +52,8 @@ mod sched_actions;
 #[cfg(test)]
 mod sched_fixture;
 mod sched_state;
+mod site_edit_actions;
+mod site_form;
 mod site_order;
 mod site_remark;
 mod sort;
@@ -89,5 +93,6 @@ pub use suspend::ask_to_stop;
 pub use terminal::Terminal;
 pub use ui::Ui;
 pub use view_model::{
-    Intent, LabRequest, LabView, ProcessStats, StatusMessage, Tone, TraceView, ViewModel,
+    CheckFields, Intent, LabRequest, LabView, ProcessStats, SiteFormView, StatusMessage, Tone,
+    TraceView, TriedSite, ViewModel,
 };

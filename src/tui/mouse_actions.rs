@@ -19,7 +19,10 @@ const WHEEL_ROWS: usize = 3;
 /// Performs a click or a step of the wheel.
 pub(super) fn act(state: &mut UiState, mouse: MouseInput, model: &ViewModel<'_>) {
     // What is being typed is about what is selected: neither goes away by a click beside it.
-    if matches!(state.layers.last(), Some(Layer::Note { .. })) {
+    if matches!(
+        state.layers.last(),
+        Some(Layer::Note { .. } | Layer::SiteForm(_) | Layer::Tags { .. } | Layer::Delete { .. })
+    ) {
         return;
     }
     let target = state.targets.at(mouse.cell).cloned();

@@ -157,7 +157,8 @@ pub(super) fn travel(state: &mut UiState, action: KeyAction, page: usize, model:
 /// The text being typed: a note, what is searched in the help, or the filter of this screen.
 pub(super) fn text(state: &UiState) -> &str {
     match state.layers.last() {
-        Some(Layer::Note { text, .. }) => text,
+        Some(Layer::Note { text, .. } | Layer::Tags { text, .. }) => text,
+        Some(Layer::SiteForm(form)) => form.text(),
         Some(Layer::Help { .. } | Layer::HelpFilter) => &state.help_filter,
         _ if is_here(state) => &state.outages.filter,
         _ => state.order.filter().text(),
@@ -186,7 +187,8 @@ pub(super) fn filter_in_words(state: &UiState, model: &ViewModel<'_>) -> Option<
 pub(super) fn set_text(state: &mut UiState, new: &str) {
     let here = is_here(state);
     match state.layers.last_mut() {
-        Some(Layer::Note { text, .. }) => new.clone_into(text),
+        Some(Layer::Note { text, .. } | Layer::Tags { text, .. }) => new.clone_into(text),
+        Some(Layer::SiteForm(form)) => form.set_text(new),
         Some(Layer::HelpFilter | Layer::Help { .. }) => new.clone_into(&mut state.help_filter),
         _ if here => new.clone_into(&mut state.outages.filter),
         _ => state.order.set_filter(new),

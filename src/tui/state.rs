@@ -1,17 +1,18 @@
 //! The state of the screen between frames: layers, selection, order and settings.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 use crate::domain::{Moment, Now, SiteId};
 use crate::monitor::SiteState;
 
 use super::click_targets::ClickTargets;
-use super::history_view::{CheckSpan, HistoryView};
+use super::history_view::HistoryView;
 use super::keymap::{Mode, Scope};
 use super::lab_settings::LabSettings;
+pub(crate) use super::layer::Layer;
 use super::options::Options;
-use super::outages_state::{OutageKey, OutagesState};
+use super::outages_state::OutagesState;
 use super::recent_keys::RecentKeys;
 use super::sched_state::SchedState;
 use super::site_order::SiteOrder;
@@ -26,45 +27,6 @@ pub(crate) const MESSAGE_DURATION: Duration = Duration::from_secs(8);
 pub(crate) const MOST_RECENT_MESSAGES: usize = 20;
 /// The number of rows copied above and below the visible ones while the display is frozen.
 const FROZEN_MARGIN: usize = 200;
-
-/// An overlay, or a line in which text is typed. The last layer takes the keys; `scroll` is
-/// the number of the first visible line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Layer {
-    /// The help overlay.
-    Help { scroll: usize },
-    /// The line over the help in which it is typed what is searched.
-    HelpFilter,
-    /// The explanation of a site's verdict.
-    Explain { site: SiteId, scroll: usize },
-    /// The line in which a filter is typed.
-    Filter,
-    /// The line in which the note of an acknowledgement is typed: of the outages of these sites,
-    /// which `about` names.
-    Note {
-        sites: Vec<SiteId>,
-        about: String,
-        text: String,
-    },
-    /// The details of an outage.
-    Outage { outage: OutageKey, scroll: usize },
-    /// A message of the outbox, by its identifier.
-    Message { id: Box<str>, scroll: usize },
-    /// The last messages of the status line.
-    RecentMessages { scroll: usize },
-    /// The messages about an outage.
-    OutageMessages { outage: OutageKey, scroll: usize },
-    /// The checks of a site, one by one.
-    SiteChecks {
-        site: SiteId,
-        span: CheckSpan,
-        scroll: usize,
-    },
-    /// The history of a site.
-    SiteHistory { site: SiteId, scroll: usize },
-    /// The replay under other rules.
-    Replay { scroll: usize },
-}
 
 /// One row of the table of sites.
 #[derive(Clone, Copy, Debug)]
@@ -103,6 +65,10 @@ pub(crate) struct UiState {
     /// The index of the row at the top of the table.
     pub(crate) top: usize,
     pub(crate) frozen: Option<Frozen>,
+    /// The sites that are marked.
+    pub(crate) marks: BTreeSet<SiteId>,
+    /// The number of the last trial of a site.
+    pub(crate) trials: u64,
     /// The state of the Scheduling screen.
     pub(crate) sched: SchedState,
     /// The state of the Outages screen.
@@ -135,6 +101,8 @@ impl UiState {
             pinned: None,
             top: 0,
             frozen: None,
+            marks: BTreeSet::new(),
+            trials: 0,
             sched: SchedState::default(),
             outages: OutagesState::default(),
             lab: LabSettings::default(),
@@ -179,6 +147,9 @@ impl UiState {
             Some(Layer::SiteHistory { .. }) => Mode::SiteHistory,
             Some(Layer::Replay { .. }) => Mode::Replay,
             Some(Layer::Note { .. }) => Mode::Note,
+            Some(Layer::SiteForm(_)) => Mode::SiteForm,
+            Some(Layer::Tags { .. }) => Mode::Tags,
+            Some(Layer::Delete { .. }) => Mode::Question,
             Some(Layer::Filter) => Mode::Filter,
         }
     }

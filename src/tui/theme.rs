@@ -28,6 +28,8 @@ pub(crate) const DIM: Style = PLAIN.add_modifier(Modifier::DIM);
 pub(crate) const SELECTED: Style = PLAIN.add_modifier(Modifier::REVERSED);
 /// The mark of what happened since the last key.
 pub(crate) const NEW: &str = "*";
+/// The mark of a site that is marked.
+pub(crate) const MARK: &str = ">";
 const GOOD: Style = PLAIN.fg(Color::Green);
 const WARN: Style = PLAIN.fg(Color::Yellow).add_modifier(Modifier::BOLD);
 const BAD: Style = PLAIN.fg(Color::Red).add_modifier(Modifier::BOLD);

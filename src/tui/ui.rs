@@ -21,9 +21,10 @@ use super::options::Options;
 use super::outages_actions;
 use super::overlays::{
     draw_pages, explain, help, message, outage, outage_messages, recent_messages, replay,
-    site_checks, site_history,
+    site_checks, site_form, site_history,
 };
 use super::replay_state::TriedRules;
+use super::site_edit_actions;
 use super::state::{Layer, UiState};
 use super::theme::{self, BOLD, PLAIN};
 use super::view_model::{Intent, ViewModel};
@@ -58,7 +59,13 @@ impl Ui {
             InputKind::Paste(text) => {
                 if matches!(
                     self.state.layers.last(),
-                    Some(Layer::Filter | Layer::HelpFilter | Layer::Note { .. })
+                    Some(
+                        Layer::Filter
+                            | Layer::HelpFilter
+                            | Layer::Note { .. }
+                            | Layer::SiteForm(_)
+                            | Layer::Tags { .. }
+                    )
                 ) {
                     update::type_text(&mut self.state, text);
                 }
@@ -102,7 +109,11 @@ impl Ui {
                 intent
             }
             None => {
-                if let (Mode::Filter | Mode::HelpFilter | Mode::Note, Key::Char(c)) = (mode, key) {
+                let is_typed = matches!(
+                    mode,
+                    Mode::Filter | Mode::HelpFilter | Mode::Note | Mode::SiteForm | Mode::Tags
+                );
+                if let (true, Key::Char(c)) = (is_typed, key) {
                     update::type_text(&mut self.state, c.encode_utf8(&mut [0; 4]));
                 }
                 None
@@ -215,6 +226,7 @@ impl Ui {
         if self.tried_rules().is_some() {
             model.replay.revision.hash(&mut hash);
         }
+        model.form.tried.map(|tried| tried.number).hash(&mut hash);
         let message = model.message.map(|message| (message.at, &message.text));
         (message, model.banner, model.config_path).hash(&mut hash);
         hash.finish()
@@ -292,7 +304,14 @@ impl Ui {
                 );
             }
             Some(Layer::Replay { scroll }) => replay::draw(buffer, body, state, model, *scroll),
-            Some(Layer::Filter | Layer::Note { .. }) | None => {
+            Some(Layer::SiteForm(form)) => {
+                let lines = site_form::lines(form, model, body.width);
+                draw_pages(buffer, body, &site_form::title(form, model), &lines, 0);
+            }
+            Some(
+                Layer::Filter | Layer::Note { .. } | Layer::Tags { .. } | Layer::Delete { .. },
+            )
+            | None => {
                 (self.view().draw)(state, model, body, (buffer, targets));
             }
         }
@@ -317,6 +336,15 @@ impl Ui {
                 typed(format!("note on {about}: "), text)
             }
             Some(Layer::HelpFilter) => typed("/ ".to_owned(), &self.state.help_filter),
+            Some(
+                Layer::Filter | Layer::Note { .. } | Layer::Tags { .. } | Layer::Delete { .. },
+            ) if has_line => return,
+            Some(layer @ (Layer::Tags { .. } | Layer::Delete { .. })) => {
+                match site_edit_actions::asked(layer) {
+                    Some(piece) => piece,
+                    None => return,
+                }
+            }
             Some(Layer::Filter | Layer::Note { .. }) => return,
             None if has_line => return,
             _ => match self.state.message(model) {

@@ -16,6 +16,7 @@ use super::overlays::{
     site_checks, site_history,
 };
 use super::sched_actions;
+use super::site_edit_actions;
 use super::state::{Layer, MESSAGE_DURATION, UiState};
 use super::view_model::{Intent, Tone, ViewModel};
 use super::views::VIEWS;
@@ -83,10 +84,21 @@ pub(crate) fn act(
             state.outages.tried.apply(turn, usual);
         }
         KeyAction::Outages(recall) => return outages_actions::act(state, recall, model),
-        KeyAction::Acknowledge => return acknowledgement::begin(state, model, false),
-        KeyAction::AcknowledgeGroup => return acknowledgement::begin(state, model, true),
+        KeyAction::Acknowledge => return acknowledgement::begin(state, model),
+        KeyAction::AcknowledgeGroup => acknowledgement::turn(state, model),
         KeyAction::AcknowledgeNow => return acknowledgement::finish(state, model),
         KeyAction::TakeBack => return Some(Intent::TakeBack),
+        KeyAction::AddSite
+        | KeyAction::EditSite
+        | KeyAction::DeleteSites
+        | KeyAction::EditTags
+        | KeyAction::Mark
+        | KeyAction::MarkAll
+        | KeyAction::NextField
+        | KeyAction::PreviousField
+        | KeyAction::KeepSite
+        | KeyAction::SetTags
+        | KeyAction::Confirm => return site_edit_actions::act(state, action, model),
         KeyAction::Explain => {
             let site = state.meant()?;
             state.follow(site, layout::page(state, model));
@@ -120,11 +132,12 @@ pub(crate) fn act(
         | KeyAction::Copy
         | KeyAction::Break
         | KeyAction::Mend => {
-            let site = state.meant()?;
-            if state.layers.is_empty() {
+            let sites = site_edit_actions::meant(state, model);
+            let site = *sites.first()?;
+            if state.layers.is_empty() && sites.len() == 1 {
                 state.follow(site, layout::page(state, model));
             }
-            return on_site(action, site, model);
+            return on_sites(action, sites, model);
         }
     }
     None
@@ -155,7 +168,7 @@ fn leave(state: &mut UiState, model: &ViewModel<'_>) -> Option<Intent> {
 /// Appends text to the filter or the note being typed.
 pub(crate) fn type_text(state: &mut UiState, text: &str) {
     /// The limit in characters, against a paste by mistake.
-    const MAX_CHARS: usize = 200;
+    const MAX_CHARS: usize = 2_000;
     let mut typed = outages_actions::text(state).to_owned();
     typed.extend(text.chars().map(|c| if is_unsafe(c) { ' ' } else { c }));
     typed = typed.trim_start().chars().take(MAX_CHARS).collect();
@@ -192,6 +205,8 @@ fn back(state: &mut UiState) {
         state.frozen = None;
     } else if state.sched.is_still() && VIEWS[state.view].scopes.contains(&Scope::Sched) {
         state.sched.live();
+    } else if !state.marks.is_empty() && state.view == 0 {
+        state.marks.clear();
     } else if !outages_actions::text(state).is_empty() {
         outages_actions::set_text(state, "");
     }
@@ -255,12 +270,20 @@ fn workers(state: &mut UiState, action: KeyAction, model: &ViewModel<'_>) -> Opt
     None
 }
 
-fn on_site(action: KeyAction, id: SiteId, model: &ViewModel<'_>) -> Option<Intent> {
+fn on_sites(action: KeyAction, sites: Vec<SiteId>, model: &ViewModel<'_>) -> Option<Intent> {
+    let id = *sites.first()?;
     let site = model.monitor.site(id)?;
+    let is_paused = |id: &SiteId| {
+        let site = model.monitor.site(*id);
+        site.is_some_and(|site| site.site().paused)
+    };
     Some(match action {
-        KeyAction::Recheck => Intent::Recheck(id),
-        KeyAction::Pause => Intent::Pause(id, !site.site().paused),
-        KeyAction::Maintain => Intent::Maintain(id),
+        KeyAction::Recheck => Intent::Recheck(sites),
+        KeyAction::Pause => {
+            let paused = !sites.iter().all(is_paused);
+            Intent::Pause(sites, paused)
+        }
+        KeyAction::Maintain => Intent::Maintain(sites),
         KeyAction::Break => Intent::Break(id),
         KeyAction::Mend => Intent::Mend(id),
         _ => Intent::Copy(explain::curl_line(site)),
@@ -285,7 +308,11 @@ fn pages(state: &UiState, model: &ViewModel<'_>) -> Option<usize> {
         Layer::SiteHistory { site, .. } => site_history::lines(state, model, *site, area).len(),
         Layer::Replay { .. } => return Some(replay::last_scroll(state, model, area)),
         Layer::HelpFilter => 0,
-        Layer::Filter | Layer::Note { .. } => return None,
+        Layer::Filter
+        | Layer::Note { .. }
+        | Layer::SiteForm(_)
+        | Layer::Tags { .. }
+        | Layer::Delete { .. } => return None,
     };
     Some(last_scroll(lines, area))
 }

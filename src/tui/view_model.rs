@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use crate::domain::{Moment, Now, Silence, SiteId, clean};
+use crate::domain::{
+    CheckResult, FieldMistake, Moment, Now, Silence, SiteEdit, SiteId, SiteValues, clean,
+};
 use crate::lab::{ExperimentState, RaceState, Workload};
 use crate::monitor::Monitor;
 use crate::paradigm::{Census, Label, QueueFigures};
@@ -41,6 +43,8 @@ pub struct ViewModel<'a> {
     pub next_due: &'a dyn Fn(SiteId) -> Option<Moment>,
     /// Why a site's owners get no message at present; `None` if they get them.
     pub silence: &'a dyn Fn(SiteId) -> Option<Silence>,
+    /// What the form of a site is checked with.
+    pub form: SiteFormView<'a>,
     /// The newest message for the status line, such as the receipt of a switch.
     pub message: Option<&'a StatusMessage>,
     /// The last messages for the status line, shown or not.
@@ -70,6 +74,38 @@ pub struct TraceView<'a> {
     pub pid: u32,
     /// The queue of the paradigm `celery`; `None` under the others.
     pub queue: Option<&'a QueueFigures>,
+}
+
+/// The mistakes in what was typed for a new site (`None`), or for changes of a site.
+pub type CheckFields<'a> = &'a dyn Fn(Option<SiteId>, &SiteValues) -> Vec<FieldMistake>;
+
+/// What the form of a site is checked with.
+#[derive(Clone, Copy)]
+pub struct SiteFormView<'a> {
+    /// Finds the mistakes in what was typed.
+    pub check: CheckFields<'a>,
+    /// The last trial that has ended.
+    pub tried: Option<&'a TriedSite>,
+    /// Why sites cannot be edited; `None` where they can.
+    pub refusal: Option<&'a str>,
+}
+
+impl SiteFormView<'static> {
+    /// A form in which nothing is wrong and nothing was tried, for a screen without an app.
+    pub const ALONE: Self = Self {
+        check: &|_, _| Vec::new(),
+        tried: None,
+        refusal: None,
+    };
+}
+
+/// A trial of a site that has ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TriedSite {
+    /// The number of the trial.
+    pub number: u64,
+    /// The result of its check, or why there was none.
+    pub result: Result<Box<CheckResult>, String>,
 }
 
 /// The last race and the last experiment, with their progress.
@@ -138,7 +174,7 @@ impl StatusMessage {
 }
 
 /// A request to the app: the effect of a key outside of the screen.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Intent {
     /// End the program.
     Quit,
@@ -148,15 +184,26 @@ pub enum Intent {
     Paradigm(usize),
     /// Change the number of workers by this many steps; the app knows the size of a step.
     Workers(i32),
-    /// Check this site now.
-    Recheck(SiteId),
+    /// Check these sites now.
+    Recheck(Vec<SiteId>),
     /// Check every site now.
     RecheckAll,
-    /// Pause the site (`true`), or resume it.
-    Pause(SiteId, bool),
-    /// Begin maintenance of the site, or end it.
-    Maintain(SiteId),
-    /// Take back the last pause, maintenance or acknowledgement.
+    /// Pause the sites (`true`), or resume them.
+    Pause(Vec<SiteId>, bool),
+    /// Begin maintenance of the sites, or end it where all have it.
+    Maintain(Vec<SiteId>),
+    /// Change sites in the file.
+    Edit(SiteEdit),
+    /// Check a new site (`None`), or a changed one, once with these values.
+    TrySite {
+        /// The number of the trial, to be found in [`TriedSite::number`].
+        number: u64,
+        /// The site that is changed; `None` for a new one.
+        site: Option<SiteId>,
+        /// The values that were typed; for a site that is changed, those that differ.
+        fields: SiteValues,
+    },
+    /// Take back the last edit, pause, maintenance or acknowledgement.
     TakeBack,
     /// Make this demo site fail.
     Break(SiteId),

@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 use uptime_squirrel::config::{self, KnownNames};
 use uptime_squirrel::domain::{
     Assertions, CheckOptions, CheckResult, CheckSpec, HeaderAssertion, JsonAssertion, MaskedUrl,
-    is_unsafe,
+    SiteField, is_unsafe,
 };
 use uptime_squirrel::import::{ALL, ImportFile, convert, position};
 use uptime_squirrel::probe::wire;
@@ -495,6 +495,17 @@ fn config(bytes: &[u8]) {
             let sites = again.map(|config| config.sites.len());
             assert_eq!(sites.ok(), Some(config.sites.len()), "{edited}");
         }
+    }
+    let url = "https://fuzzed.example/added".to_owned();
+    let values = vec![(SiteField::Url, url)];
+    let edited = config::fuzzing::add_and_delete(text, values, &known());
+    for (edited, more) in edited
+        .into_iter()
+        .flat_map(|(added, deleted)| [(added, 1), (deleted, 0)])
+    {
+        let again = config::fuzzing::parse_alone(&edited, &known());
+        let sites = again.map(|config| config.sites.len());
+        assert_eq!(sites.ok(), Some(config.sites.len() + more), "{edited}");
     }
 }
 

@@ -11,8 +11,8 @@ use uptime_squirrel::monitor::Monitor;
 use uptime_squirrel::paradigm::{Census, labels};
 use uptime_squirrel::trace::{ProcStats, TraceStore};
 use uptime_squirrel::tui::{
-    FrameDiff, HistoryView, LabView, Options, ProcessStats, ReplayState, TraceView, Ui, ViewModel,
-    fuzzing,
+    FrameDiff, HistoryView, LabView, Options, ProcessStats, ReplayState, SiteFormView, TraceView,
+    Ui, ViewModel, fuzzing,
 };
 
 use super::targets;
@@ -79,6 +79,7 @@ pub(crate) fn read(bytes: &[u8]) {
             },
             next_due: &|_| None,
             silence: &|_| None,
+            form: SiteFormView::ALONE,
             message: None,
             messages: &[],
             banner: None,

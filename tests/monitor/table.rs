@@ -107,7 +107,7 @@ fn a_frozen_display_stands_still_and_says_what_it_misses() {
 #[test]
 fn the_help_lists_every_key_of_the_key_table() {
     // So tall that nothing has to be scrolled, and of one column.
-    let mut terminal = Terminal::start(&Squirrel::new(), (90, 240), ["demo"]);
+    let mut terminal = Terminal::start(&Squirrel::new(), (90, 360), ["demo"]);
     terminal.press("?");
     let frame = terminal.wait_text("PARADIGMS");
     let words = frame.lines.iter().flat_map(|line| line.split_whitespace());

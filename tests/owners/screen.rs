@@ -21,8 +21,12 @@ fn outages_of_one_cause_are_acknowledged_from_the_sites_with_one_note() {
     terminal.wait("both down", |frame| {
         frame.is("shop", "DOWN") && frame.is("blog", "DOWN")
     });
-    terminal.press("A");
+    terminal.press("a");
     terminal.press("the rack is off");
+    terminal.wait("one of them", |frame| {
+        frame.has("note on shop: the rack is off") || frame.has("note on blog: the rack is off")
+    });
+    terminal.press("\t");
     terminal.wait_text("note on 2 outages, all on 127.0.0.1: the rack is off");
     terminal.press("Enter");
     terminal.wait_text("2 outages are acknowledged: ");

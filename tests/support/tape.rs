@@ -56,7 +56,7 @@ impl Frame {
     pub(crate) fn rows(&self) -> impl Iterator<Item = &str> {
         let state = |line: &&str| {
             let word = line.split_whitespace().nth(1);
-            line.starts_with([' ', '*']) && word.is_some_and(|word| STATES.contains(&word))
+            line.starts_with([' ', '*', '>']) && word.is_some_and(|word| STATES.contains(&word))
         };
         self.lines.iter().map(String::as_str).skip(3).filter(state)
     }

@@ -11,6 +11,7 @@ mod pager;
 pub(crate) mod recent_messages;
 pub(crate) mod replay;
 pub(crate) mod site_checks;
+pub(crate) mod site_form;
 pub(crate) mod site_history;
 mod verdict_rule;
 mod waterfall;

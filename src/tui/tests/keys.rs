@@ -48,9 +48,9 @@ fn keys_ask_for_what_the_help_says() {
     let mut ui = screen(SMALL, &fixture);
     let pay = fixture.id("pay.example/charge");
     for (keys, intent) in [
-        ("r", Intent::Recheck(pay)),
+        ("r", Intent::Recheck(vec![pay])),
         ("R", Intent::RecheckAll),
-        ("p", Intent::Pause(pay, true)),
+        ("p", Intent::Pause(vec![pay], true)),
         ("b", Intent::Break(pay)),
         ("m", Intent::Mend(pay)),
         ("1", Intent::Paradigm(0)),
@@ -58,7 +58,7 @@ fn keys_ask_for_what_the_help_says() {
         ("[", Intent::Paradigm(1)),
         ("+", Intent::Workers(1)),
         ("-", Intent::Workers(-1)),
-        ("Enter r", Intent::Recheck(pay)),
+        ("Enter r", Intent::Recheck(vec![pay])),
         ("? 2", Intent::Paradigm(1)),
         ("Ctrl-C", Intent::Quit),
         ("Ctrl-Z", Intent::Suspend),
@@ -217,7 +217,7 @@ fn an_outage_is_acknowledged_from_sites_and_explanation_alone_or_with_its_group(
     let line = bottom(&ui, &model);
     let known = "a: acknowledged 14:02:10 ana: restarting it";
     assert!(line.contains(known), "{line}");
-    press(&mut ui, &model, "k A");
+    press(&mut ui, &model, "k a Tab");
     let line = bottom(&ui, &model);
     assert!(line.starts_with(" note on 3 outages, all "), "{line}");
     let intents = press(&mut ui, &model, "Enter");
@@ -271,9 +271,9 @@ fn a_key_means_the_site_of_the_frame_on_which_it_was_pressed() {
         let intents = press(&mut ui, &model, key);
         let text = lines(&draw(&ui, &model, SMALL));
         match key {
-            "p" => assert_eq!(intents, [Intent::Pause(meant, true)]),
-            "w" => assert_eq!(intents, [Intent::Maintain(meant)]),
-            "r" => assert_eq!(intents, [Intent::Recheck(meant)]),
+            "p" => assert_eq!(intents, [Intent::Pause(vec![meant], true)]),
+            "w" => assert_eq!(intents, [Intent::Maintain(vec![meant])]),
+            "r" => assert_eq!(intents, [Intent::Recheck(vec![meant])]),
             _ => assert!(text[2].contains(&format!("Explain {up}")), "{}", text[2]),
         }
     }

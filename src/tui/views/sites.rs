@@ -19,10 +19,11 @@ use crate::domain::{Now, clean};
 use crate::tui::click_targets::{ClickTarget, ClickTargets};
 use crate::tui::format::{count, is_late};
 use crate::tui::keymap::Scope;
+use crate::tui::site_edit_actions;
 use crate::tui::site_remark::{Remark, remark};
 use crate::tui::sort::Sort;
 use crate::tui::state::{Layer, SiteRow, UiState};
-use crate::tui::theme::{self, BOLD, DIM, NEW, PLAIN};
+use crate::tui::theme::{self, BOLD, DIM, MARK, NEW, PLAIN};
 use crate::tui::view_model::{Tone, ViewModel};
 use crate::tui::widgets::{Piece, draw_pieces, latency_strip, put, typed};
 
@@ -90,7 +91,9 @@ fn draw(
             Some(row) => {
                 draw_row(buffer, line, &placed, row, (now, far));
                 targets.note(line, ClickTarget::Site(row.site.id()));
-                if state.is_new(model, row.site) {
+                if state.marks.contains(&row.site.id()) {
+                    put(buffer, line.x, line.y, 1, MARK, BOLD);
+                } else if state.is_new(model, row.site) {
                     put(buffer, line.x, line.y, 1, NEW, theme::tone(Tone::Warn));
                     is_new = true;
                 }
@@ -107,7 +110,10 @@ fn draw(
     }
     if seen.is_empty() {
         let text = if state.order.filter().is_empty() {
-            "No sites yet: add a [[sites]] table with a url to sites.toml.".to_owned()
+            match model.form.refusal {
+                None => "No sites yet: press A to add one.".to_owned(),
+                Some(why) => format!("No sites: {why}."),
+            }
         } else {
             format!(
                 "Nothing matches \"{}\". Esc clears the filter.",
@@ -283,6 +289,8 @@ fn bottom_line(
         right.insert(0, Piece::text(2, matching, PLAIN));
     } else if let Some(Layer::Note { about, text, .. }) = state.layers.last() {
         left.push(typed(format!("note on {about}: "), text));
+    } else if let Some(piece) = state.layers.last().and_then(site_edit_actions::asked) {
+        left.push(piece);
     } else if let Some(message) = state.message(model) {
         left.push(Piece::text(
             0,
@@ -290,6 +298,10 @@ fn bottom_line(
             theme::tone(message.tone),
         ));
     } else {
+        if !state.marks.is_empty() {
+            let text = format!("{MARK} {} marked", count(state.marks.len()));
+            left.push(Piece::text(0, text, BOLD));
+        }
         if more > 0 {
             left.push(Piece::text(0, format!("…{} more", count(more)), PLAIN));
         }
