@@ -19,6 +19,7 @@ mod celery {
     mod python;
     mod refusals;
     mod rights;
+    mod sealed;
     mod secure;
     mod sender;
     mod servers;
@@ -42,6 +43,7 @@ mod check {
     mod output;
     mod processes;
     mod real_servers;
+    mod requests;
     mod servers;
     mod signals;
     mod sites;

@@ -27,7 +27,7 @@ const RESULT_GRACE: Duration = Duration::from_secs(5);
 pub(super) fn run(args: &CheckArgs) -> Exit {
     let path = args.source.config.as_deref();
     let config = if args.urls.is_empty() {
-        site_source::load(path, SecretUse::Unused)
+        site_source::load(path, SecretUse::Checks)
     } else {
         site_source::urls(&args.urls, path)
     };

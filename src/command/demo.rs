@@ -23,7 +23,7 @@ pub(super) fn run(args: &DemoArgs) -> Exit {
         Ok(demo) => demo,
         Err(error) => return fail(no_demo_sites(&error)),
     };
-    let config = match site_source::read(&demo.config_path(), SecretUse::Unused) {
+    let config = match site_source::read(&demo.config_path(), SecretUse::Checks) {
         Ok(config) => config,
         Err(exit) => return exit,
     };

@@ -104,6 +104,10 @@ const SECTIONS: [Section; 4] = [
                 "Where the Celery queue is where --broker is not given: a command line is read \
                  by others.",
             ),
+            (
+                "SQUIRREL_QUEUE_KEY",
+                "By what squirrel worker opens the secrets of checks: the key of [queue].",
+            ),
             ("NO_COLOR", "No colours on the screen."),
             (
                 "XDG_CONFIG_HOME, XDG_STATE_HOME",

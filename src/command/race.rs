@@ -95,11 +95,11 @@ fn sites(args: &RaceArgs) -> Result<(Config, Option<DemoProcess>), Exit> {
         return Ok((site_source::urls(&args.urls, explicit)?, None));
     }
     if explicit.is_some() {
-        return Ok((site_source::load(explicit, SecretUse::Unused)?, None));
+        return Ok((site_source::load(explicit, SecretUse::Checks)?, None));
     }
     let why = match config::find(None) {
         Ok(path) if has_network() => {
-            return Ok((site_source::read(&path, SecretUse::Unused)?, None));
+            return Ok((site_source::read(&path, SecretUse::Checks)?, None));
         }
         Ok(_) => "there is no network",
         Err(_) => "no list of sites is given or found",
@@ -108,7 +108,7 @@ fn sites(args: &RaceArgs) -> Result<(Config, Option<DemoProcess>), Exit> {
     let demo = own_program().and_then(DemoProcess::start);
     let demo = demo.map_err(|error| fail(no_demo_sites(&error)))?;
     Ok((
-        site_source::read(&demo.config_path(), SecretUse::Unused)?,
+        site_source::read(&demo.config_path(), SecretUse::Checks)?,
         Some(demo),
     ))
 }

@@ -29,7 +29,7 @@ pub(super) fn read(path: &Path, secrets: SecretUse) -> Result<Config, Exit> {
 
 /// The sites of these URLs, with the settings of the configuration that is named, if any.
 pub(super) fn urls(urls: &[String], explicit: Option<&Path>) -> Result<Config, Exit> {
-    let base = explicit.map(|path| read(path, SecretUse::Unused));
+    let base = explicit.map(|path| read(path, SecretUse::Checks));
     let base = base.transpose()?;
     config::from_urls(urls, base.as_ref()).map_err(|mistakes| complain(&mistakes))
 }

@@ -9,7 +9,7 @@ use crate::domain::{
 };
 
 use super::files::SourceFile;
-use super::monitor_table::MonitorSettings;
+use super::monitor_settings::MonitorSettings;
 use super::secret::Secret;
 
 /// Everything that `sites.toml` and its included lists say, every default filled in.

@@ -13,7 +13,7 @@ use super::files::SourceFile;
 use super::include;
 use super::known_names::KnownNames;
 use super::load::{assemble, read_main};
-use super::monitor_table::MonitorSettings;
+use super::monitor_settings::MonitorSettings;
 use super::secret::SecretUse;
 use super::site_registry::SiteRegistry;
 

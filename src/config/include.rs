@@ -11,7 +11,7 @@ use crate::domain::plain_io_error;
 use super::diagnostic_sink::DiagnosticSink;
 use super::include_table::IncludedLists;
 use super::key_path::KeyPath;
-use super::monitor_table::MonitorSettings;
+use super::monitor_settings::MonitorSettings;
 use super::site_registry::{SiteRegistry, taken};
 use super::sites_table::plain_site;
 use super::value_parsers::{self, quoted};

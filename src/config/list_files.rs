@@ -11,6 +11,7 @@ use super::diagnostics::{Diagnostics, shown_path};
 use super::files;
 use super::include::{self, ListCount};
 use super::include_table::IncludedLists;
+use super::site_defaults::SiteDefaults;
 use super::site_registry::SiteRegistry;
 use super::table_values::Element;
 use super::value_parsers::quoted;
@@ -61,14 +62,19 @@ fn key_of(element: &Element<IncludedLists>) -> String {
 
 pub(super) fn read_list(
     path: &Path,
-    lists: &IncludedLists,
+    (lists, defaults): (&IncludedLists, &SiteDefaults),
     config: &mut Config,
     registry: &mut SiteRegistry,
 ) -> Result<ListCount, Diagnostics> {
     let files::LoadedFile { text, source } = files::read_regular(path)?;
     config.sources.push(source);
     let mut sink = DiagnosticSink::new(Language::List);
-    let count = include::read_list(&text, (lists, &config.monitor), registry, &mut sink);
+    let count = include::read_list(
+        &text,
+        (lists, &defaults.for_tags(&lists.tags)),
+        registry,
+        &mut sink,
+    );
     sink.finish(&shown_path(path), &text).map_or(Ok(count), Err)
 }
 

@@ -24,6 +24,7 @@ use super::notify_table::{SecretReader, read_notify};
 use super::owners_table::{OwnerChannels, read_owners};
 use super::queue_table::read_queue;
 use super::secret::SecretUse;
+use super::site_defaults::SiteDefaults;
 use super::site_registry::{SiteRegistry, taken};
 use super::sites_table::{InvalidSite, SiteDraft, SiteDrafts, plain_site, read_sites};
 use super::table_reader::TableReader;
@@ -108,6 +109,8 @@ pub(super) struct MainFile {
     pub(super) sink: DiagnosticSink,
     /// The elements of `include`.
     pub(super) include: Vec<Element<IncludedLists>>,
+    /// `[[defaults]]`, which concern sites of lists as well.
+    defaults: SiteDefaults,
     window_names: Vec<WindowNames>,
 }
 
@@ -155,7 +158,7 @@ pub(super) fn read_main(
         .unwrap_or_default();
     let owner_names: HashSet<&str> = config.owners.iter().map(|owner| &*owner.name).collect();
     if let Some((monitor, globs)) = file.table("monitor", |table| {
-        read_monitor(table, files, known, &owner_names)
+        read_monitor(table, secrets.of_requests(), known, &owner_names)
     }) {
         config.monitor = monitor;
         include = globs;
@@ -167,14 +170,18 @@ pub(super) fn read_main(
         .table("notify", |table| read_notify(table, secrets))
         .unwrap_or_default();
     config.history = file.table("history", read_history).unwrap_or_default();
-    config.queue = file.table("queue", read_queue).unwrap_or_default();
+    config.queue = file
+        .table("queue", |table| read_queue(table, secrets.of_requests()))
+        .unwrap_or_default();
     let mut window_names = Vec::new();
     file.tables("maintenance", |index, table| {
         let (window, names) = read_shared_window(index, table);
         config.maintenance.shared.extend(window);
         window_names.push(names);
     });
-    let drafts = read_sites(&mut file, &config.monitor, &owner_names);
+    let requests = secrets.of_requests();
+    let defaults = SiteDefaults::read(&mut file, &config.monitor, &owner_names, requests);
+    let drafts = read_sites(&mut file, &defaults, &owner_names, requests);
     file.finish();
     config.sources = sources.into_inner();
     MainFile {
@@ -182,6 +189,7 @@ pub(super) fn read_main(
         drafts,
         sink,
         include,
+        defaults,
         window_names,
     }
 }
@@ -226,6 +234,7 @@ pub(super) fn assemble(
         drafts,
         mut sink,
         include,
+        defaults,
         window_names,
     } = main;
     config.sources.push(source);
@@ -237,7 +246,12 @@ pub(super) fn assemble(
     registry.begin_lists();
     let mut in_lists = None;
     for (list, element) in find_lists(folder_of(path), &include, &mut sink) {
-        match read_list(&list, &element.value, &mut config, &mut registry) {
+        match read_list(
+            &list,
+            (&element.value, &defaults),
+            &mut config,
+            &mut registry,
+        ) {
             Ok(count) => warn_of_list(&list, element, count, &config, &mut sink),
             Err(mistakes) => append(&mut in_lists, mistakes),
         }
@@ -256,6 +270,7 @@ pub(super) fn assemble(
         let parents: Vec<ParentPlace> = places.iter().map(|place| place.parent).collect();
         sites.check_parents(&parents, &mut sink);
         sites.check_windows(&window_names, &mut sink);
+        sites.check_defaults(&defaults, &mut sink);
     }
     for (place, site) in places.into_iter().zip(&config.sites) {
         if !place.maintenance.is_empty() {

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use crate::domain::Site;
 
 use super::diagnostic_sink::DiagnosticSink;
+use super::site_defaults::SiteDefaults;
 use super::site_registry::{ParentError, wrong_parents};
 use super::table_values::Element;
 use super::value_parsers::{quoted, suggestion};
@@ -77,6 +78,16 @@ impl<'a> KnownSites<'a> {
             };
             let key = format!("sites[{}].parent", place.index);
             sink.missing(place.offset, &key, &sentence);
+        }
+    }
+
+    /// Names the tags of `[[defaults]]` that no site has.
+    pub(super) fn check_defaults(&self, defaults: &SiteDefaults, sink: &mut DiagnosticSink) {
+        for (place, tag) in defaults.tags() {
+            if !self.tags.contains(&tag.value) {
+                let key = format!("defaults[{place}].tags[{}]", tag.index);
+                sink.missing(tag.offset, &key, &self.no_tag(&tag.value));
+            }
         }
     }
 

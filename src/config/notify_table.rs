@@ -4,8 +4,8 @@
 use url::Url;
 
 use crate::domain::{
-    EmailSettings, MaskedUrl, NotifySettings, PushSettings, SmsSettings, SmtpSecurity, SmtpServer,
-    WebhookSettings,
+    EmailSettings, MaskedText, MaskedUrl, NotifySettings, PushSettings, SmsSettings, SmtpSecurity,
+    SmtpServer, WebhookSettings,
 };
 
 use super::files::NamedFiles;
@@ -161,10 +161,55 @@ impl SecretReader<'_> {
 
     /// The secret that is a value under a name of the user's own choice.
     pub(super) fn read_value(self, value: NamedValue<'_>) -> Option<Secret> {
+        self.read_value_checked(value, &|_| Ok(()))
+    }
+
+    /// The same, of a secret that has to be what `check` says, as far as it is read.
+    pub(super) fn read_value_checked(
+        self,
+        value: NamedValue<'_>,
+        check: &dyn Fn(&str) -> Parsed<()>,
+    ) -> Option<Secret> {
         value.read(
-            |text| plain(text, &|_| Ok(())),
-            |table| self.read_place(table, &|_| Ok(())),
+            |text| plain(text, check),
+            |table| self.read_place(table, check),
         )
+    }
+
+    /// The text of a secret that requests carry.
+    pub(super) fn read_text(
+        self,
+        table: &mut TableReader<'_>,
+        key: &'static str,
+        check: &dyn Fn(&str) -> Parsed<()>,
+    ) -> Option<MaskedText> {
+        let secret = self.read_checked(table, key, check)?;
+        Some(self.masked(&secret))
+    }
+
+    /// The text of a secret, with what is shown in its place. It is empty where secrets are not
+    /// read, or where this one cannot be, which was named as a mistake then.
+    pub(super) fn masked(self, secret: &Secret) -> MaskedText {
+        let read = |secret: &Secret| match self.used {
+            SecretUse::Unused => Box::default(),
+            SecretUse::Needed | SecretUse::Checks => secret.read().unwrap_or_default(),
+        };
+        match secret {
+            Secret::Plain(text) => MaskedText::secret(text.trim()),
+            Secret::Env(name) => MaskedText::of_variable(read(secret), name),
+            Secret::File(path) => MaskedText::of_file(read(secret), &path.to_string_lossy()),
+        }
+    }
+
+    /// As a reader of the secrets of requests, which are needed wherever checks are run.
+    pub(super) fn of_requests(self) -> Self {
+        match self.used {
+            SecretUse::Checks => Self {
+                used: SecretUse::Needed,
+                ..self
+            },
+            _ => self,
+        }
     }
 
     /// `{ env = "NAME" }` or `{ file = "PATH" }`.
@@ -195,7 +240,7 @@ impl SecretReader<'_> {
     /// The secret, unless it is needed and cannot be read, or is not what it should be.
     fn available(self, secret: Secret, check: &dyn Fn(&str) -> Parsed<()>) -> Parsed<Secret> {
         match self.used {
-            SecretUse::Unused => Ok(secret),
+            SecretUse::Unused | SecretUse::Checks => Ok(secret),
             SecretUse::Needed => match secret.read_with_source() {
                 Ok((text, source)) => {
                     self.files.sources.borrow_mut().extend(source);

@@ -4,11 +4,12 @@
 use crate::domain::QueueOptions;
 
 use super::configuration::Config;
+use super::notify_table::SecretReader;
 use super::table_reader::TableReader;
 use super::value_parsers;
 
 /// Reads `[queue]`. Unknown keys may hold passwords, so their values are not shown.
-pub(super) fn read_queue(table: TableReader<'_>) -> QueueOptions {
+pub(super) fn read_queue(table: TableReader<'_>, secrets: SecretReader<'_>) -> QueueOptions {
     let default = QueueOptions::default();
     let mut table = table.private();
     let options = QueueOptions {
@@ -24,6 +25,7 @@ pub(super) fn read_queue(table: TableReader<'_>) -> QueueOptions {
             .text("result_expires", value_parsers::positive_duration)
             .unwrap_or(default.result_expires),
         canaries: default.canaries,
+        key: secrets.read_text(&mut table, "key", &|_| Ok(())),
     };
     table.finish();
     options

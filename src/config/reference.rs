@@ -10,7 +10,7 @@ use crate::domain::{
 };
 
 use super::key_reference::{KeyReference, TableReference, duration, key, phrase, plain, text};
-use super::monitor_table::MonitorSettings;
+use super::monitor_settings::MonitorSettings;
 use super::notify_table::TWILIO_URL;
 use super::owners_table::{ESCALATE_AFTER, TELL};
 use super::secret::Secret;
@@ -39,6 +39,7 @@ pub fn reference(channels: &[KnownChannel]) -> Vec<TableReference> {
                 "the most checks in flight at once in this paradigm",
             )],
         },
+        defaults(),
         sites(),
         json(),
         TableReference {
@@ -87,7 +88,7 @@ fn monitor() -> TableReference {
     let canaries: Vec<_> = default.canaries.iter().map(|url| format!("\"{url}\"")).collect();
     TableReference {
         header: "[monitor]",
-        sources: &["src/config/monitor_table.rs", "src/domain/check_spec.rs"],
+        sources: &["src/config/monitor_settings.rs", "src/domain/check_spec.rs"],
         keys: vec![
             key("interval", "duration", FROM_SECOND, duration(default.interval), "the time between two checks of a site"),
             key("timeout", "duration", FROM_MILLISECOND, duration(default.timeout), "the most time that one check may take, redirects included"),
@@ -104,6 +105,9 @@ fn monitor() -> TableReference {
             key("user_agent", "text", "printable ASCII", plain(USER_AGENT.replace(env!("CARGO_PKG_VERSION"), "VERSION")), "the User-Agent header of every request"),
             key("method", "text", METHODS, plain(format!("\"{}\"", default.method.word())), "how sites are asked: by HEAD, and by GET before a failure is believed (`auto`), or by one method alone; an assertion on the body makes `auto` and `HEAD` a GET, and what is neither GET nor HEAD is sent once"),
             key("max_redirects", "number", "0 to 100 redirects", plain(default.max_redirects), "redirects that are followed; one more is a failure"),
+            key("headers", "table of texts", "or `{ env }`, `{ file }`", plain("{}"), "header fields of the requests; sent to the origin of a site alone"),
+            key("bearer", "text", "or `{ env }`, `{ file }`", None, "a token, sent as `Authorization: Bearer`"),
+            key("basic_auth", "table", "`user` and `password`", None, "credentials beside the URL; each of the two a text, `{ env }` or `{ file }`"),
             key("ca_file", "path", "relative to `sites.toml`", None, "certificates in PEM that are trusted besides the system's roots, by mail and webhooks too; a server's own that stands there byte for byte is trusted as it is, its name and dates judged"),
             key("canaries", "list of URLs", "", plain(format!("[{}]", canaries.join(", "))), "requested before an outage, or many failures at once, are believed; `[]`: every failure is believed"),
             key("include", "list of patterns and tables", "relative to `sites.toml`", plain("[]"), "plain lists of sites, one URL a line; `{ file = \"lists/*.txt\", owners = [\"ops\"], tags = [\"shop\"] }` gives their sites owners and tags"),
@@ -126,7 +130,12 @@ fn sites() -> TableReference {
             key("paused", "flag", "", plain(false), "`true`: not checked until it is resumed; the key `p` writes this"),
             key("expect_status", "text", "such as `200-299,301`", StatusSet::default().to_string(), "the status codes that count as up; a redirect that is named is not followed"),
             key("contains", "text or list of texts", "", None, "what the body must hold, all of it; an assertion on the body makes the check a GET"),
-            key("body", "text", "at most 64 KiB", None, "the body of the request; needs a `method` such as `POST`"),
+            key("body", "text", "at most 64 KiB, or `{ env }`, `{ file }`", None, "the body of the request; needs a `method` such as `POST`"),
+            key("headers", "table of texts", "or `{ env }`, `{ file }`", phrase(OF_MONITOR), "header fields of the requests; sent to the origin of the site alone"),
+            key("bearer", "text", "or `{ env }`, `{ file }`", phrase(OF_MONITOR), "a token, sent as `Authorization: Bearer`"),
+            key("basic_auth", "table", "see below", phrase(OF_MONITOR), "credentials beside the URL"),
+            key("basic_auth.user", "text", "or `{ env }`, `{ file }`", phrase(REQUIRED), "the user, without a colon"),
+            key("basic_auth.password", "text", "or `{ env }`, `{ file }`", phrase(REQUIRED), "the password"),
             key("contains_not", "text or list of texts", "", None, "what the body must not hold"),
             key("matches", "text or list of texts", "regular expressions", None, "what the body must match, each somewhere"),
             key("json", "list of tables", "see `sites.json`", plain("[]"), "what must stand in a body of JSON"),
@@ -144,6 +153,33 @@ fn sites() -> TableReference {
             monitor("user_agent", "text", "printable ASCII", "the User-Agent header"),
             monitor("method", "text", METHODS, "how it is asked"),
             monitor("max_redirects", "number", "0 to 100 redirects", "redirects that are followed; one more is a failure"),
+        ],
+    }
+}
+
+#[rustfmt::skip]
+fn defaults() -> TableReference {
+    let monitor = |name, kind, range, meaning| key(name, kind, range, phrase(OF_MONITOR), meaning);
+    TableReference {
+        header: "[[defaults]]",
+        sources: &["src/config/settings_layer.rs", "src/config/request_table.rs"],
+        keys: vec![
+            key("tags", "list of texts", "", phrase(REQUIRED), "the sites with one of these tags, those of lists included; a later table comes over an earlier one, and a site's own key over all"),
+            monitor("interval", "duration", FROM_SECOND, "the time between two checks"),
+            monitor("timeout", "duration", FROM_MILLISECOND, "the most time that one check may take, redirects included"),
+            monitor("slow", "duration", FROM_MILLISECOND, "a check that takes longer makes the site degraded"),
+            monitor("confirm", "number", STREAK, "failures in a row that make a site down"),
+            monitor("confirm_delay", "duration", ANY, "the time from a failure to the next check"),
+            monitor("recover", "number", STREAK, "successes in a row that end an outage"),
+            monitor("cert_warn", "duration", ANY, "a certificate with less validity left makes the site degraded"),
+            monitor("slow_after", "duration", ANY, "how long a site has to be slow before its owners are told"),
+            monitor("owners", "list of texts", "keys of `[owners]`", "who is told of their outages"),
+            monitor("user_agent", "text", "printable ASCII", "the User-Agent header"),
+            monitor("method", "text", METHODS, "how they are asked"),
+            monitor("max_redirects", "number", "0 to 100 redirects", "redirects that are followed; one more is a failure"),
+            monitor("headers", "table of texts", "or `{ env }`, `{ file }`", "header fields of the requests"),
+            monitor("bearer", "text", "or `{ env }`, `{ file }`", "a token, sent as `Authorization: Bearer`"),
+            monitor("basic_auth", "table", "`user` and `password`", "credentials beside the URL"),
         ],
     }
 }
@@ -317,6 +353,7 @@ fn queue() -> TableReference {
             key("expires", "duration", FROM_MILLISECOND, duration(default.expires), "a check that no worker took within this time is discarded and sent again"),
             key("visibility_timeout", "duration", FROM_MILLISECOND, format!("twice the longest `timeout`, at least {}", duration(QueueOptions::MIN_VISIBILITY_TIMEOUT)), "a worker that is silent about a check for this long has lost it: another takes it"),
             key("result_expires", "duration", FROM_MILLISECOND, duration(default.result_expires), "how long workers keep results in Redis"),
+            key("key", "text", "or `{ env }`, `{ file }`", None, "seals the secrets of checks (`headers`, `bearer`, `basic_auth`, `body`) on their way to this program's own workers, which have it in `SQUIRREL_QUEUE_KEY`; without it checks with secrets are not sent"),
         ],
     }
 }
@@ -362,7 +399,8 @@ mod tests {
     /// Every table once, so that each is read. What is missing in them does not matter.
     const EVERY_TABLE: &str = "[monitor]\n[workers]\n[owners.NAME]\n\
         [notify.email]\npassword = { env = \"X\" }\n[notify.sms]\n[notify.push]\n\
-        [notify.webhook]\n[history]\n[queue]\n[[maintenance]]\n[[sites]]\nmaintenance = [{}]\njson = [{}]\n";
+        [notify.webhook]\n[history]\n[queue]\n[[maintenance]]\n[[defaults]]\n[[sites]]\nmaintenance = [{}]\njson = [{}]\n\
+        basic_auth = {}\n";
 
     /// The path of a table in the file: `owners.NAME` for `[owners.NAME]`.
     fn path(header: &str) -> &str {

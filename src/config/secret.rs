@@ -1,4 +1,4 @@
-//! Secrets of `[notify]`: where each is kept, and reading it there.
+//! Secrets: where each is kept, and reading it there.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -34,7 +34,9 @@ impl fmt::Debug for Secret {
 pub enum SecretUse {
     /// Owners are told: a secret that cannot be read is a mistake of the configuration.
     Needed,
-    /// Nobody is told: secrets are not read.
+    /// Checks are run, and nobody is told: the secrets of requests have to be there.
+    Checks,
+    /// Nothing is sent: secrets are not read.
     Unused,
 }
 

@@ -1,7 +1,9 @@
 //! The site that the values of the form stand for, or the mistakes in them: read by what reads
 //! `[[sites]]`, so that the form refuses nothing that the file may say, and accepts no more.
 
+use std::cell::RefCell;
 use std::collections::HashSet;
+use std::path::Path;
 use std::sync::Arc;
 
 use toml::de::DeTable;
@@ -12,8 +14,12 @@ use crate::domain::{FieldMistake, MaskedUrl, Owner, Site, SiteField, SiteValues}
 use super::diagnostic_sink::{DiagnosticSink, Language};
 use super::diagnostics::Diagnostic;
 use super::edit_table::{push, set_fields};
+use super::files::NamedFiles;
 use super::key_path::KeyPath;
-use super::monitor_table::MonitorSettings;
+use super::monitor_settings::MonitorSettings;
+use super::notify_table::SecretReader;
+use super::secret::SecretUse;
+use super::site_defaults::SiteDefaults;
 use super::sites_table::read_sites;
 use super::table_reader::TableReader;
 
@@ -65,7 +71,13 @@ fn read_alone(
     let mut sink = DiagnosticSink::new(Language::Toml);
     let names: HashSet<&str> = owners.iter().map(|owner| &*owner.name).collect();
     let mut file = TableReader::new(document.get_ref(), 0..text.len(), KeyPath::Root, &mut sink);
-    let drafts = read_sites(&mut file, monitor, &names);
+    let (defaults, sources) = (SiteDefaults::of(monitor), RefCell::default());
+    let files = NamedFiles {
+        folder: Path::new(""),
+        sources: &sources,
+    };
+    let used = SecretUse::Unused;
+    let drafts = read_sites(&mut file, &defaults, &names, SecretReader { files, used });
     file.finish();
     if let Some(mistakes) = sink.finish("", text) {
         return Err(mistakes.iter().map(of_field).collect());

@@ -206,7 +206,7 @@ fn circle(sites: &[Site], start: usize, parent: &impl Fn(usize) -> Option<usize>
 
 #[cfg(test)]
 mod tests {
-    use super::super::monitor_table::MonitorSettings;
+    use super::super::monitor_settings::MonitorSettings;
     use super::super::sites_table::plain_site;
     use super::*;
     use crate::domain::MaskedUrl;

@@ -7,8 +7,11 @@ use crate::domain::{CheckOptions, CheckSpec, MaintenanceWindow, MaskedUrl, Metho
 
 use super::assertions_table::read_assertions;
 use super::maintenance::read_window;
-use super::monitor_table::MonitorSettings;
+use super::monitor_settings::MonitorSettings;
+use super::notify_table::SecretReader;
 use super::owners_table::read_owner_names;
+use super::request_table::{authorizes, read_body, read_request};
+use super::site_defaults::SiteDefaults;
 use super::table_reader::TableReader;
 use super::value_parsers;
 
@@ -91,6 +94,7 @@ fn plain_spec(url: MaskedUrl, monitor: &MonitorSettings) -> CheckSpec {
         user_agent: Arc::clone(&monitor.user_agent),
         method: monitor.method,
         max_redirects: monitor.max_redirects,
+        options: monitor.options.clone(),
         ..CheckSpec::new(url)
     }
 }
@@ -98,8 +102,9 @@ fn plain_spec(url: MaskedUrl, monitor: &MonitorSettings) -> CheckSpec {
 /// Every table of `[[sites]]`.
 pub(super) fn read_sites(
     file: &mut TableReader<'_>,
-    monitor: &MonitorSettings,
+    defaults: &SiteDefaults,
     owners: &HashSet<&str>,
+    secrets: SecretReader<'_>,
 ) -> SiteDrafts {
     let mut drafts = SiteDrafts::default();
     let mut options = SharedOptions::default();
@@ -108,12 +113,13 @@ pub(super) fn read_sites(
         let tags = table.texts("tags", value_parsers::label);
         let tags: Vec<Box<str>> = tags.into_iter().map(|tag| tag.value).collect();
         drafts.tags.extend(tags.iter().cloned());
+        let monitor = defaults.for_tags(&tags);
         match read_site(
             &mut table,
             index,
             (name.clone(), tags),
-            monitor,
-            owners,
+            &monitor,
+            (owners, secrets),
             &mut options,
         ) {
             Some(draft) => drafts.good.push(draft),
@@ -133,7 +139,7 @@ fn read_site(
     index: usize,
     (name, tags): (Option<Box<str>>, Vec<Box<str>>),
     monitor: &MonitorSettings,
-    owners: &HashSet<&str>,
+    (owners, secrets): (&HashSet<&str>, SecretReader<'_>),
     options: &mut SharedOptions,
 ) -> Option<SiteDraft> {
     let named = name.is_some();
@@ -155,8 +161,29 @@ fn read_site(
     }
     let (contains, assertions) = read_assertions(table);
     spec.contains = contains;
-    let body = table.text("body", value_parsers::request_body);
-    spec.options = options.share(CheckOptions { assertions, body });
+    let request = read_request(table, secrets);
+    let in_url = spec
+        .url
+        .parsed()
+        .is_some_and(|url| !url.username().is_empty() || url.password().is_some());
+    if in_url && request.authorization.is_some() {
+        table.refuse(
+            "url",
+            &"it has credentials, and so have `bearer` or `basic_auth`",
+        );
+    }
+    let mut own = CheckOptions {
+        assertions,
+        body: read_body(table, secrets),
+        ..monitor.options().clone()
+    };
+    if in_url {
+        // The site's own word on it.
+        own.authorization = None;
+        own.headers.retain(|header| !authorizes(header));
+    }
+    request.apply(&mut own);
+    spec.options = options.share(own);
     if let Some(most) = table.number("max_redirects", 0..=100) {
         spec.max_redirects = u16::try_from(most).unwrap_or(monitor.max_redirects);
     }

@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::domain::{
     Assertions, BrokerUrl, BrokerUrlError, CheckOptions, MaskedUrl, MethodChoice, StatusSet, clean,
-    parse_duration, plural,
+    is_field_name, parse_duration, plural,
 };
 
 use super::redact::masked;
@@ -256,9 +256,7 @@ pub(super) fn header_value(text: &str) -> Parsed<std::sync::Arc<str>> {
 
 /// The name of a header field (RFC 9110 section 5.1).
 pub(super) fn field_name(text: &str) -> Parsed<()> {
-    const LONGEST: usize = 100;
-    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    if text.is_empty() || text.len() > LONGEST || !text.bytes().all(token) {
+    if !is_field_name(text) {
         return Err(ValueError::expected(
             "expected the name of a header such as \"Accept\"",
         ));

@@ -23,6 +23,7 @@ mod io_error;
 mod job;
 mod json_path;
 mod maintenance_window;
+mod masked_text;
 mod masked_url;
 mod message_id;
 mod notify_settings;
@@ -47,7 +48,7 @@ pub use channel_address::{
     FieldKind, FieldTexts, KnownChannel, OwnerAddresses,
 };
 pub use check_observer::CheckObserver;
-pub use check_options::CheckOptions;
+pub use check_options::{Authorization, CheckOptions, RequestHeader, is_field_name, is_own};
 pub use check_spec::{CheckSpec, MethodChoice, StatusRange, StatusSet, USER_AGENT, UnknownMethod};
 pub use clock::{Clock, ManualClock, Moment, Now, SystemClock, Timestamp};
 pub use connect_attempt::{ConnectCause, FailedConnect, failed_connects_in_words};
@@ -61,6 +62,7 @@ pub use json_path::{JsonPath, JsonStep};
 pub use maintenance_window::{
     Cron, MaintenanceWindow, MaintenanceWindows, SharedWindow, WindowStart,
 };
+pub use masked_text::MaskedText;
 pub use masked_url::MaskedUrl;
 pub use message_id::message_id;
 pub use notify_settings::{

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::MaskedUrl;
+use super::{MaskedText, MaskedUrl};
 
 /// The options of the queue: `[queue]` of `sites.toml`, and what the paradigm `celery` uses.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +21,9 @@ pub struct QueueOptions {
     pub result_expires: Duration,
     /// Whom workers on other machines ask before they report a failure; none: all are reported.
     pub canaries: Vec<MaskedUrl>,
+    /// The key by which the secrets of checks are sealed on their way; `None`: checks with secrets
+    /// are not sent.
+    pub key: Option<MaskedText>,
 }
 
 impl QueueOptions {
@@ -54,6 +57,7 @@ impl Default for QueueOptions {
             visibility_timeout: None,
             result_expires: Duration::from_secs(86_400),
             canaries: Vec::new(),
+            key: None,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The curl command line that repeats a check.
 
-use crate::domain::{CheckSpec, Method, clean};
+use crate::domain::{Authorization, CheckSpec, MaskedText, Method, RequestHeader, clean};
 
 /// The command line for a POSIX shell that repeats the request of a check. A password in the
 /// URL stays masked.
@@ -19,9 +19,32 @@ pub(crate) fn curl(spec: &CheckSpec, method: Method) -> String {
             word(&format!("-X {}", method.word()));
         }
         if let Some(body) = &spec.options().body {
-            word("-H 'Content-Type:' --data-raw");
-            word(&quoted(body));
+            let is_typed =
+                |header: &RequestHeader| header.name.eq_ignore_ascii_case("content-type");
+            if !spec.options().headers.iter().any(is_typed) {
+                word("-H 'Content-Type:'");
+            }
+            word("--data-raw");
+            word(&word_of(&[body]));
         }
+    }
+    match &spec.options().authorization {
+        Some(Authorization::Bearer(token)) => {
+            word("-H");
+            word(&word_of(&[
+                &MaskedText::open("Authorization: Bearer "),
+                token,
+            ]));
+        }
+        Some(Authorization::Basic { user, password }) => {
+            word("-u");
+            word(&word_of(&[user, &MaskedText::open(":"), password]));
+        }
+        None => {}
+    }
+    for RequestHeader { name, value } in &spec.options().headers {
+        word("-H");
+        word(&word_of(&[&MaskedText::open(format!("{name}: ")), value]));
     }
     word("--max-time");
     word(&spec.timeout.as_secs_f64().to_string());
@@ -47,6 +70,26 @@ pub(crate) fn curl(spec: &CheckSpec, method: Method) -> String {
         }
     }
     words.join(" ")
+}
+
+/// Texts as one word of a POSIX shell; a secret is what the shell makes of its mask.
+fn word_of(parts: &[&MaskedText]) -> String {
+    let is_expanded = |part: &MaskedText| part.is_secret() && part.shown() != MaskedText::NAMELESS;
+    let all: String = parts.iter().map(|part| part.shown()).collect();
+    if !parts.iter().any(|part| is_expanded(part)) {
+        return quoted(&all);
+    }
+    let is_simple = |c: char| c.is_ascii_alphanumeric() || " .:@_/-".contains(c);
+    let in_double_quotes =
+        |part: &MaskedText| is_expanded(part) || part.shown().chars().all(is_simple);
+    if parts.iter().all(|part| in_double_quotes(part)) {
+        return format!("\"{all}\"");
+    }
+    let words = parts.iter().map(|part| match part {
+        part if is_expanded(part) => format!("\"{}\"", part.shown()),
+        part => format!("'{}'", part.shown().replace('\'', r"'\''")),
+    });
+    words.collect()
 }
 
 /// `text` as one word of a POSIX shell.
@@ -103,13 +146,49 @@ mod tests {
         }));
         assert!(!curl(&spec, Method::Get).contains("/dev/null"));
         spec.options = Some(Arc::new(CheckOptions {
-            body: Some("{\"it's\": 1}".into()),
+            body: Some(MaskedText::open("{\"it's\": 1}")),
             ..CheckOptions::default()
         }));
         let line = curl(&spec, Method::Post);
         let body = r#"-H 'Content-Type:' --data-raw '{"it'\''s": 1}' --max-time"#;
         assert!(line.contains(body) && !line.contains("-X"), "{line}");
         assert!(curl(&spec, Method::Put).contains("-X PUT -H 'Content-Type:'"));
+    }
+
+    #[test]
+    fn a_secret_is_what_the_shell_makes_of_its_name() {
+        let mut spec = fixture::spec("https://example.org/");
+        let header = |name: &str, value| RequestHeader {
+            name: name.into(),
+            value,
+        };
+        spec.options = Some(Arc::new(CheckOptions {
+            headers: vec![
+                header("X-Key", MaskedText::of_variable("s3cret", "KEY")),
+                header("X-Plain", MaskedText::open("it's")),
+                header("X-Token", MaskedText::secret("s3cret")),
+                header("X-$", MaskedText::of_file("s3cret", "key")),
+            ],
+            authorization: Some(Authorization::Basic {
+                user: MaskedText::open("me"),
+                password: MaskedText::of_file("s3cret", "/run/pw"),
+            }),
+            ..CheckOptions::default()
+        }));
+        let line = curl(&spec, Method::Get);
+        let words = r#"-u "me:$(cat /run/pw)" -H "X-Key: $KEY" -H 'X-Plain: it'\''s' -H 'X-Token: ***' -H 'X-$: '"$(cat key)" --max-time"#;
+        assert!(line.contains(words) && !line.contains("s3cret"), "{line}");
+        spec.options = Some(Arc::new(CheckOptions {
+            authorization: Some(Authorization::Bearer(MaskedText::of_variable(
+                "s3cret", "TOKEN",
+            ))),
+            ..CheckOptions::default()
+        }));
+        let line = curl(&spec, Method::Get);
+        assert!(
+            line.contains(r#"-H "Authorization: Bearer $TOKEN""#),
+            "{line}"
+        );
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The producer's commands to the broker, each in as few round trips as possible.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use super::connectivity::TaskCanaries;
 use super::in_flight::MessagePlace;
 use super::lua_scripts::Scripts;
 use super::message::OutgoingTask;
+use super::sealed_options::OptionsKey;
 use super::task::{self, TaskArguments};
 use super::{keys, result_backend};
 
@@ -36,7 +38,34 @@ pub(super) struct BrokerClient {
     origin: String,
     /// Microseconds to add to the broker's clock to get this machine's; `None` if unknown yet.
     offset_micros: Option<i64>,
+    /// The key by which options with secrets are sealed.
+    key: Option<OptionsKey>,
 }
+
+/// Why a check cannot be sent.
+#[derive(Debug)]
+pub(super) enum UnsendableCheck {
+    /// It has secrets, and there is no key by which they could be sealed.
+    NoKey,
+    /// Its secrets cannot be sealed.
+    NotSealed,
+    /// It has no form in JSON.
+    Json(serde_json::Error),
+}
+
+impl fmt::Display for UnsendableCheck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoKey => {
+                f.write_str("its secrets are not sent over the queue unsealed: [queue] has no key")
+            }
+            Self::NotSealed => f.write_str("its secrets cannot be sealed"),
+            Self::Json(error) => write!(f, "it cannot be written as JSON: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for UnsendableCheck {}
 
 /// The state of the broker.
 #[derive(Clone, Copy, Debug)]
@@ -69,6 +98,7 @@ impl BrokerClient {
             recorder,
             origin: format!("squirrel-{}@{}", here.pid, here.host),
             offset_micros: None,
+            key: options.key.as_ref().and_then(OptionsKey::of),
         }
     }
 
@@ -84,21 +114,32 @@ impl BrokerClient {
     /// The text of a job's message; its expiry is by the broker's clock.
     ///
     /// # Errors
-    /// If the check cannot be written as JSON.
+    /// If the check has secrets and there is no key for them, or cannot be written as JSON.
     pub(super) fn text(
         &self,
         job: &Job,
         id: &str,
         tag: &str,
         now: Timestamp,
-    ) -> serde_json::Result<String> {
+    ) -> Result<String, UnsendableCheck> {
+        let has_secrets = job.spec.options().have_secrets();
+        let sealed = match &self.key {
+            _ if !has_secrets => None,
+            None => return Err(UnsendableCheck::NoKey),
+            Some(key) => {
+                let sealed = key.seal(&job.spec, &self.factory_config);
+                Some(sealed.ok_or(UnsendableCheck::NotSealed)?)
+            }
+        };
+        let options = job.spec.options.as_deref();
         let arguments = TaskArguments {
             job: crate::domain::JobId {
                 site: job.site,
                 due: job.ticket.due(),
             },
             spec: &job.spec,
-            options: job.spec.options.as_deref(),
+            options: options.filter(|_| sealed.is_none()),
+            sealed,
             traced: self.recorder.is_on(),
             locked: self.recorder.interpreter_lock().is_some(),
             trust: &self.factory_config,
@@ -122,6 +163,7 @@ impl BrokerClient {
             origin: &self.origin,
         }
         .encode()
+        .map_err(UnsendableCheck::Json)
     }
 
     pub(super) async fn push(&mut self, texts: &[&str]) -> RedisResult<()> {

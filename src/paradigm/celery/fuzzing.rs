@@ -15,7 +15,7 @@ use super::worker_registry::WorkerRegistry;
 pub fn task(text: &[u8]) -> Result<CheckSpec, String> {
     let incoming = IncomingTask::read(text).map_err(|poison| poison.to_string())?;
     let arguments = incoming.arguments?;
-    let order = ReceivedArguments::read(&arguments).map_err(|error| error.to_string())?;
+    let order = ReceivedArguments::read(&arguments, None).map_err(|error| error.to_string())?;
     order.permit(true).map_err(|error| error.to_string())?;
     Ok(order.spec)
 }

@@ -19,6 +19,7 @@ use crate::paradigm::{QueueOptions, StartError};
 use crate::runtime::own_program;
 
 use super::redis_server::{self, BrokerOptions};
+use super::sealed_options::KEY_VARIABLE;
 
 /// The prefix of the folder of a private broker; the owner's process id follows.
 const PREFIX: &str = "squirrel-broker-";
@@ -128,6 +129,9 @@ impl LocalStack {
                 "--result-expires={}ms",
                 self.queue.result_expires.as_millis()
             ));
+        if let Some(key) = &self.queue.key {
+            command.env(KEY_VARIABLE, key.expose());
+        }
         spawn(command)
     }
 }

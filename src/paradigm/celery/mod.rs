@@ -34,6 +34,7 @@ mod paradigm;
 mod producer;
 mod redis_server;
 mod result_backend;
+mod sealed_options;
 mod stdio_worker;
 mod subscriber;
 mod task;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
 
-use crate::domain::Job;
+use crate::domain::{Job, MaskedText};
 use crate::paradigm::deferred_join;
 use crate::paradigm::runtime_driver::RuntimeDriver;
 use crate::paradigm::{
@@ -89,7 +89,7 @@ struct LocalStackHandle {
 
 fn start(context: &ParadigmContext) -> Result<Box<dyn Paradigm>, StartError> {
     let factory_config = context.factory.config().ok_or(StartError::Scripted)?;
-    let options = &context.queue;
+    let mut options = context.queue.clone();
     let driver = RuntimeDriver::one_thread("celery", || {}).map_err(StartError::thread)?;
     let (broker, local) = match &options.broker {
         Some(url) => {
@@ -104,7 +104,10 @@ fn start(context: &ParadigmContext) -> Result<Box<dyn Paradigm>, StartError> {
             (broker, None)
         }
         None => {
-            let local = LocalStack::plan(options, context.workers)?;
+            // Nobody else reaches that broker; its workers get the key with their environment.
+            let random = || MaskedText::secret(uuid::Uuid::new_v4().to_string());
+            options.key.get_or_insert_with(random);
+            let local = LocalStack::plan(&options, context.workers)?;
             (Broker::at(&local.url())?, Some(local))
         }
     };
@@ -116,7 +119,7 @@ fn start(context: &ParadigmContext) -> Result<Box<dyn Paradigm>, StartError> {
         broker: broker.clone(),
         recorder: Arc::clone(&context.recorder),
         factory_config: factory_config.clone(),
-        options: options.clone(),
+        options,
         most: context.workers,
         local: local.is_some(),
         status: Arc::clone(&status),

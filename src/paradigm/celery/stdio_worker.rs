@@ -67,7 +67,7 @@ async fn carry_out(
     let text = std::str::from_utf8(line).map_err(|_| TaskError::Refused("it is not text"))?;
     let argument = RawValue::from_string(text.trim().to_owned())
         .map_err(|_| TaskError::Refused("it is not JSON"))?;
-    let order = ReceivedArguments::read(&[argument])?;
+    let order = ReceivedArguments::read(&[argument], context.key.as_ref())?;
     order.permit(false)?;
     if last.as_ref().is_none_or(|(trust, _)| *trust != order.trust) {
         let factory = ProberFactory::from_config(order.trust.clone()).map_err(TaskError::Prober)?;

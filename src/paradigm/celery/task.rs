@@ -6,7 +6,6 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tokio::time::Instant;
-use url::Url;
 
 use crate::domain::{CheckOptions, CheckResult, CheckSpec, Clock, JobId, Moment, SystemClock};
 use crate::paradigm::job_runner;
@@ -14,18 +13,13 @@ use crate::probe::{FactoryConfig, Prober, Start};
 use crate::trace::{InstrumentedCheck, InterpreterLock, PollLog, Slice, ThreadSharing};
 
 use super::connectivity::{Checked, TaskCanaries, WorkerConnectivity};
-use super::task_bounds::{MAX_REDIRECTS, bounded_result, refused_options};
+use super::sealed_options::OptionsKey;
+use super::task_bounds::{bounded_result, refused_spec};
 use super::task_error::TaskError;
 use super::task_options;
 
 /// The name of the task in Celery.
 pub(super) const NAME: &str = "squirrel.check";
-
-/// The longest timeout of a check.
-const MAX_TIMEOUT: Duration = Duration::from_secs(24 * 3_600);
-
-/// The longest expected text and the longest URL, in bytes.
-const MAX_TEXT_BYTES: usize = 64 * 1024;
 
 /// The argument of the task: one check, and what a worker needs to run it.
 #[derive(Clone, Debug, Serialize)]
@@ -41,6 +35,9 @@ pub(super) struct TaskArguments<'a> {
         serialize_with = "task_options::what_is_said"
     )]
     pub(super) options: Option<&'a CheckOptions>,
+    /// The options of the spec where they have secrets, sealed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) sealed: Option<String>,
     /// Whether the polls are to be logged.
     pub(super) traced: bool,
     /// Whether it has to hold the emulated interpreter lock of the worker's process.
@@ -65,6 +62,8 @@ pub(super) struct ReceivedArguments {
     #[serde(default)]
     options: Option<Arc<CheckOptions>>,
     #[serde(default)]
+    sealed: Option<String>,
+    #[serde(default)]
     pub(super) traced: bool,
     #[serde(default)]
     pub(super) locked: bool,
@@ -77,17 +76,31 @@ impl ReceivedArguments {
     /// Reads the arguments of a task, which any client of the broker may have sent.
     ///
     /// # Errors
-    /// If they are not one check, or its specification is out of bounds.
-    pub(super) fn read(arguments: &[Box<RawValue>]) -> Result<Self, TaskError> {
+    /// If they are not one check, its specification is out of bounds, or its options were sealed
+    /// by another key.
+    pub(super) fn read(
+        arguments: &[Box<RawValue>],
+        key: Option<&OptionsKey>,
+    ) -> Result<Self, TaskError> {
         let [argument] = arguments else {
             return Err(TaskError::Arguments(arguments.len()));
         };
         let mut order: Self = serde_json::from_str(argument.get())
             .map_err(|error| TaskError::NotACheck(brief(&error)))?;
         order.spec.options = order.options.take();
+        if let Some(sealed) = order.sealed.take() {
+            let key = key.ok_or(TaskError::Refused(
+                "it has secrets, and this worker has no key to open them: SQUIRREL_QUEUE_KEY",
+            ))?;
+            let opened = key.open(&sealed, &order.spec, &order.trust);
+            let opened = opened.ok_or(TaskError::Refused(
+                "it has secrets that the key of this worker does not open",
+            ))?;
+            order.spec.options = Some(Arc::new(opened));
+        }
         let asked = order.canaries.as_ref();
         let why = if asked.is_none_or(TaskCanaries::are_acceptable) {
-            refusal(&order.spec)
+            refused_spec(&order.spec)
         } else {
             Some("its canaries are too many, or not http or https")
         };
@@ -122,36 +135,6 @@ fn brief(error: &serde_json::Error) -> &'static str {
     }
 }
 
-/// Why a check is not permitted, as a clause; `None` if it is.
-fn refusal(spec: &CheckSpec) -> Option<&'static str> {
-    let url = spec.url.expose();
-    let parsed = Url::parse(url).ok();
-    let web = parsed
-        .as_ref()
-        .is_some_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    let header = spec
-        .user_agent
-        .bytes()
-        .all(|byte| (b' '..=b'~').contains(&byte));
-    if url.len() > MAX_TEXT_BYTES || !web {
-        Some("its URL is not http or https")
-    } else if spec.timeout.is_zero() || spec.timeout > MAX_TIMEOUT {
-        Some("its timeout is not between zero and a day")
-    } else if spec.max_redirects > MAX_REDIRECTS {
-        Some("it asks for more than 100 redirects")
-    } else if !header || spec.user_agent.len() > 1_024 {
-        Some("its user agent cannot stand in a header")
-    } else if spec
-        .contains
-        .as_ref()
-        .is_some_and(|text| text.len() > MAX_TEXT_BYTES)
-    {
-        Some("the text it expects is too long")
-    } else {
-        refused_options(spec.options())
-    }
-}
-
 /// The result of the task: that of the check and, if it was asked for, its log, whose moments
 /// count from the start of the check.
 #[derive(Debug, Serialize, Deserialize)]
@@ -167,6 +150,8 @@ pub(super) struct CheckContext {
     pub(super) host: Option<Arc<str>>,
     /// The interpreter lock of this process.
     pub(super) lock: Arc<InterpreterLock>,
+    /// The key by which options with secrets are opened.
+    pub(super) key: Option<OptionsKey>,
     /// What is known of its network.
     pub(super) connectivity: Arc<WorkerConnectivity>,
 }
@@ -176,6 +161,7 @@ impl CheckContext {
         Self {
             host,
             lock: Arc::new(InterpreterLock::new()),
+            key: OptionsKey::of_environment(),
             connectivity: Arc::default(),
         }
     }
@@ -253,6 +239,7 @@ pub(super) fn report(json: &str, spec: &CheckSpec) -> Option<(CheckResult, Optio
 
 #[cfg(test)]
 pub(super) mod tests {
+    use super::super::task_bounds::MAX_TEXT_BYTES;
     use super::*;
     use crate::domain::{MaskedUrl, SiteId, Timestamp, Verdict};
     use crate::probe::{ProberFactory, could_not_check};
@@ -275,6 +262,7 @@ pub(super) mod tests {
             },
             spec,
             options: spec.options.as_deref(),
+            sealed: None,
             traced: true,
             locked: false,
             trust: factory.config().unwrap(),
@@ -288,7 +276,7 @@ pub(super) mod tests {
             .iter()
             .map(|value| RawValue::from_string(value.to_string()).unwrap())
             .collect();
-        ReceivedArguments::read(&raw)
+        ReceivedArguments::read(&raw, None)
     }
 
     #[test]

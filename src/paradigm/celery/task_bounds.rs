@@ -3,19 +3,56 @@
 
 use std::time::Duration;
 
+use url::Url;
+
 use crate::domain::{
     CheckOptions, CheckResult, CheckSpec, FailedConnect, MaskedUrl, Phases, RanOn, RequestRecord,
     Timestamp, clean, sentence,
 };
 
 /// The most redirects that a check may follow.
-pub(super) const MAX_REDIRECTS: u16 = 100;
+const MAX_REDIRECTS: u16 = 100;
+
+/// The longest timeout of a check.
+const MAX_TIMEOUT: Duration = Duration::from_secs(24 * 3_600);
+
+/// The longest expected text and the longest URL, in bytes.
+pub(super) const MAX_TEXT_BYTES: usize = 64 * 1024;
+
+/// Why a check is not permitted, as a clause; `None` if it is.
+pub(super) fn refused_spec(spec: &CheckSpec) -> Option<&'static str> {
+    let url = spec.url.expose();
+    let parsed = Url::parse(url).ok();
+    let web = parsed
+        .as_ref()
+        .is_some_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    let header = spec
+        .user_agent
+        .bytes()
+        .all(|byte| (b' '..=b'~').contains(&byte));
+    if url.len() > MAX_TEXT_BYTES || !web {
+        Some("its URL is not http or https")
+    } else if spec.timeout.is_zero() || spec.timeout > MAX_TIMEOUT {
+        Some("its timeout is not between zero and a day")
+    } else if spec.max_redirects > MAX_REDIRECTS {
+        Some("it asks for more than 100 redirects")
+    } else if !header || spec.user_agent.len() > 1_024 {
+        Some("its user agent cannot stand in a header")
+    } else if spec
+        .contains
+        .as_ref()
+        .is_some_and(|text| text.len() > MAX_TEXT_BYTES)
+    {
+        Some("the text it expects is too long")
+    } else {
+        refused_options(spec.options())
+    }
+}
 
 /// Why a check with these options is not permitted, as a clause; `None` if it is.
-pub(super) fn refused_options(options: &CheckOptions) -> Option<&'static str> {
-    let body = options.body.as_deref().unwrap_or_default();
-    if body.len() > CheckOptions::MOST_BODY {
-        Some("the body that it sends is too long")
+fn refused_options(options: &CheckOptions) -> Option<&'static str> {
+    if !options.are_within_bounds() {
+        Some("the header fields or the body that it sends are too long, or cannot be sent")
     } else if options.assertions.are_within_bounds() {
         None
     } else {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::domain::{CheckSpec, Method, MethodChoice, Reason};
+use crate::domain::{CheckSpec, MaskedText, Method, MethodChoice, Reason};
 
 use super::super::classify::{self, Failure};
 use super::super::path::Stream;
@@ -40,7 +40,8 @@ pub(in super::super) async fn check(
     };
     let mut shown = RequestLog::shown(&spec.url);
     let mut cookies = Cookies::default();
-    let body = spec.options().body.as_deref();
+    let body = spec.options().body.as_ref().map(MaskedText::expose);
+    let home = url.origin();
     loop {
         let cookie = cookies.sent_to(&url);
         let request = HttpRequest {
@@ -48,6 +49,7 @@ pub(in super::super) async fn check(
             url: &url,
             spec,
             cookie: cookie.as_deref(),
+            at_home: url.origin() == home,
             body: body.filter(|_| sends_once(log.method)),
         };
         let counted = if courtesy && log.method == Method::Head {
@@ -118,6 +120,7 @@ pub(in super::super) async fn answer(
         url,
         spec,
         cookie: None,
+        at_home: true,
         body: None,
     };
     let judged = match exchange.send_on(stream, request, &timings).await {

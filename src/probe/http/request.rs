@@ -6,7 +6,7 @@ use hyper::header::{HeaderName, HeaderValue};
 use percent_encoding::percent_decode_str;
 use url::{Position, Url};
 
-use crate::domain::{CheckSpec, Method};
+use crate::domain::{Authorization, CheckSpec, Method, RequestHeader};
 
 /// One request of a check.
 #[derive(Clone, Copy, Debug)]
@@ -16,6 +16,8 @@ pub(super) struct HttpRequest<'a> {
     pub(super) spec: &'a CheckSpec,
     /// The value of the `Cookie` field.
     pub(super) cookie: Option<&'a str>,
+    /// Whether it goes to the origin of the site, which alone gets the fields of its owner.
+    pub(super) at_home: bool,
     /// What is sent behind the head.
     pub(super) body: Option<&'a str>,
 }
@@ -82,19 +84,40 @@ impl HttpRequest<'_> {
 
     /// All fields but the host.
     fn fields(&self, mut add: impl FnMut(&str, &str)) {
-        add("Accept", "*/*");
+        let options = self.spec.options();
+        let own = if self.at_home { &*options.headers } else { &[] };
+        let find = |name: &str| {
+            let mut own = own.iter();
+            let found = own.find(|header| header.name.eq_ignore_ascii_case(name));
+            found.map(|header| header.value.expose())
+        };
+        if find("Accept").is_none() {
+            add("Accept", "*/*");
+        }
         let agent = &*self.spec.user_agent;
-        if agent
-            .bytes()
-            .all(|byte| matches!(byte, b'\t' | b' '..=b'~'))
+        if find("User-Agent").is_none()
+            && agent
+                .bytes()
+                .all(|byte| matches!(byte, b'\t' | b' '..=b'~'))
         {
             add("User-Agent", agent);
         }
-        if let Some(credentials) = credentials(self.url) {
+        let of_owner = options.authorization.as_ref().filter(|_| self.at_home);
+        let of_owner = of_owner.map(authorization);
+        if let Some(credentials) = of_owner.or_else(|| credentials(self.url))
+            && find("Authorization").is_none()
+        {
             add("Authorization", &credentials);
         }
-        if let Some(cookie) = self.cookie {
-            add("Cookie", cookie);
+        let cookies = [find("Cookie"), self.cookie];
+        if cookies.iter().any(Option::is_some) {
+            let cookies: Vec<&str> = cookies.into_iter().flatten().collect();
+            add("Cookie", &cookies.join("; "));
+        }
+        for RequestHeader { name, value } in own {
+            if !name.eq_ignore_ascii_case("Cookie") {
+                add(name, value.expose());
+            }
         }
         match self.body {
             Some(body) => add("Content-Length", &body.len().to_string()),
@@ -104,9 +127,20 @@ impl HttpRequest<'_> {
             }
             None => {}
         }
-        if self.spec.reads_the_body() {
+        if self.spec.reads_the_body() && find("Accept-Encoding").is_none() {
             // A body that is searched is wanted as it is, which keeps bombs out as well.
             add("Accept-Encoding", "identity");
+        }
+    }
+}
+
+/// The credentials as RFC 6750 or RFC 7617 sends them.
+fn authorization(authorization: &Authorization) -> String {
+    match authorization {
+        Authorization::Bearer(token) => format!("Bearer {}", token.expose()),
+        Authorization::Basic { user, password } => {
+            let pair = format!("{}:{}", user.expose(), password.expose());
+            format!("Basic {}", BASE64_STANDARD.encode(pair))
         }
     }
 }
@@ -139,6 +173,7 @@ mod tests {
             url,
             spec: &spec,
             cookie: Some("c=d"),
+            at_home: true,
             body: None,
         };
         assert_eq!(

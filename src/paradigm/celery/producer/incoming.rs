@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::{CheckResult, JobId, Moment, Now, RanOn, Timestamp, brief, clean};
+use crate::domain::{CheckResult, Job, JobId, Moment, Now, RanOn, Timestamp, brief, clean};
 use crate::probe::could_not_check;
 use crate::trace::{self, PollLog};
 
@@ -226,10 +226,15 @@ fn claim(check: &SentCheck) -> Option<JobId> {
 }
 
 pub(super) fn unknown_result(id: JobId, check: &SentCheck, why: &str, now: Now) -> CheckResult {
+    unsent_result(id, &check.job, why, now)
+}
+
+/// The result of a check that no worker was asked for.
+pub(super) fn unsent_result(id: JobId, job: &Job, why: &str, now: Now) -> CheckResult {
     let start = crate::probe::Start {
         job: id,
         moment: now.mono,
         at: now.wall,
     };
-    could_not_check(start, &check.job.spec, why, trace::here())
+    could_not_check(start, &job.spec, why, trace::here())
 }

@@ -12,6 +12,7 @@ use super::super::broker::Broker;
 use super::super::broker_connection::BrokerConnection;
 use super::super::broker_error::{BrokerError, is_loading};
 use super::super::subscriber::SubscriptionEvent;
+use super::incoming::unsent_result;
 use super::state::{BATCH_SIZE, Producer, ProducerCommand, RECONCILE_PERIOD, REST_PERIOD};
 
 /// How long the withdrawal of messages may take at the end.
@@ -113,7 +114,14 @@ impl Producer {
                         }
                         numbers.push(number);
                     }
-                    Err(error) => tracing::error!("a check cannot be sent: {error}"),
+                    Err(error) => {
+                        let id = taken.map(|(id, _)| id).or_else(|| job.claim());
+                        if let Some(id) = id {
+                            let result = unsent_result(id, &job, &error.to_string(), now);
+                            // The receiver is gone only while the program ends.
+                            let _unheard = self.results.send(result);
+                        }
+                    }
                 }
             }
             if numbers.is_empty() {

@@ -94,10 +94,12 @@ impl TaskExecutor {
         let began = Instant::now();
         let arguments = if task.task == task::NAME {
             match &task.arguments {
-                Ok(raw) => ReceivedArguments::read(raw).and_then(|arguments| {
-                    let workloads = self.state.options.workloads;
-                    arguments.permit(workloads).map(|()| arguments)
-                }),
+                Ok(raw) => ReceivedArguments::read(raw, self.state.checks.key.as_ref()).and_then(
+                    |arguments| {
+                        let workloads = self.state.options.workloads;
+                        arguments.permit(workloads).map(|()| arguments)
+                    },
+                ),
                 Err(why) => Err(TaskError::Refused(why)),
             }
         } else {
