@@ -34,6 +34,7 @@ mod check {
     mod bare_systems;
     mod broken;
     mod concurrency;
+    mod connections;
     mod errors;
     mod exits;
     mod identity;

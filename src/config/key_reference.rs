@@ -33,6 +33,14 @@ pub struct TableReference {
     pub keys: Vec<KeyReference>,
 }
 
+impl TableReference {
+    /// The table with more keys behind the others.
+    pub(super) fn with(mut self, more: Vec<KeyReference>) -> Self {
+        self.keys.extend(more);
+        self
+    }
+}
+
 /// A key.
 pub(super) fn key(
     key: &'static str,

@@ -14,6 +14,7 @@
 
 mod assertions_table;
 mod configuration;
+mod connection_table;
 mod diagnostic_sink;
 mod diagnostics;
 mod display_value;

@@ -9,6 +9,7 @@ use crate::domain::{
     Tell, USER_AGENT,
 };
 
+use super::connection_table::{connection_keys, proxy_keys};
 use super::key_reference::{KeyReference, TableReference, duration, key, phrase, plain, text};
 use super::monitor_settings::MonitorSettings;
 use super::notify_table::TWILIO_URL;
@@ -112,7 +113,7 @@ fn monitor() -> TableReference {
             key("canaries", "list of URLs", "", plain(format!("[{}]", canaries.join(", "))), "requested before an outage, or many failures at once, are believed; `[]`: every failure is believed"),
             key("include", "list of patterns and tables", "relative to `sites.toml`", plain("[]"), "plain lists of sites, one URL a line; `{ file = \"lists/*.txt\", owners = [\"ops\"], tags = [\"shop\"] }` gives their sites owners and tags"),
         ],
-    }
+    }.with(connection_keys(None))
 }
 
 #[rustfmt::skip]
@@ -154,7 +155,7 @@ fn sites() -> TableReference {
             monitor("method", "text", METHODS, "how it is asked"),
             monitor("max_redirects", "number", "0 to 100 redirects", "redirects that are followed; one more is a failure"),
         ],
-    }
+    }.with(connection_keys(Some(&phrase(OF_MONITOR)))).with(proxy_keys())
 }
 
 #[rustfmt::skip]
@@ -181,7 +182,7 @@ fn defaults() -> TableReference {
             monitor("bearer", "text", "or `{ env }`, `{ file }`", "a token, sent as `Authorization: Bearer`"),
             monitor("basic_auth", "table", "`user` and `password`", "credentials beside the URL"),
         ],
-    }
+    }.with(connection_keys(Some(&phrase(OF_MONITOR))))
 }
 
 #[rustfmt::skip]
@@ -400,7 +401,7 @@ mod tests {
     const EVERY_TABLE: &str = "[monitor]\n[workers]\n[owners.NAME]\n\
         [notify.email]\npassword = { env = \"X\" }\n[notify.sms]\n[notify.push]\n\
         [notify.webhook]\n[history]\n[queue]\n[[maintenance]]\n[[defaults]]\n[[sites]]\nmaintenance = [{}]\njson = [{}]\n\
-        basic_auth = {}\n";
+        basic_auth = {}\nproxy = {}\n";
 
     /// The path of a table in the file: `owners.NAME` for `[owners.NAME]`.
     fn path(header: &str) -> &str {

@@ -4,8 +4,9 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::{CheckOptions, MethodChoice};
+use crate::domain::{CheckOptions, ConnectionOptions, MethodChoice};
 
+use super::connection_table::read_connection;
 use super::monitor_settings::MonitorSettings;
 use super::notify_table::SecretReader;
 use super::owners_table::read_owner_names;
@@ -29,6 +30,7 @@ pub(super) struct SettingsLayer {
     method: Option<MethodChoice>,
     max_redirects: Option<u16>,
     request: RequestKeys,
+    connection: ConnectionOptions,
 }
 
 impl SettingsLayer {
@@ -54,6 +56,7 @@ impl SettingsLayer {
                 .number("max_redirects", 0..=100)
                 .and_then(|most| u16::try_from(most).ok()),
             request: read_request(table, secrets),
+            connection: read_connection(table, secrets),
         }
     }
 
@@ -76,9 +79,11 @@ impl SettingsLayer {
         set(&mut settings.user_agent, self.user_agent.as_ref());
         set(&mut settings.method, self.method.as_ref());
         set(&mut settings.max_redirects, self.max_redirects.as_ref());
-        if self.request.headers.is_some() || self.request.authorization.is_some() {
+        let says = self.request.headers.is_some() || self.request.authorization.is_some();
+        if says || self.connection != *ConnectionOptions::NONE {
             let mut options = settings.options().clone();
             self.request.apply(&mut options);
+            self.connection.apply_to(&mut options.connection);
             settings.options = (options != *CheckOptions::NONE).then(|| Arc::new(options));
         }
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::domain::{CheckOptions, CheckSpec, MaintenanceWindow, MaskedUrl, MethodChoice, Site};
 
 use super::assertions_table::read_assertions;
+use super::connection_table::read_connection;
 use super::maintenance::read_window;
 use super::monitor_settings::MonitorSettings;
 use super::notify_table::SecretReader;
@@ -183,6 +184,8 @@ fn read_site(
         own.headers.retain(|header| !authorizes(header));
     }
     request.apply(&mut own);
+    read_connection(table, secrets).apply_to(&mut own.connection);
+    check_family(table, &own, &spec.url);
     spec.options = options.share(own);
     if let Some(most) = table.number("max_redirects", 0..=100) {
         spec.max_redirects = u16::try_from(most).unwrap_or(monitor.max_redirects);
@@ -237,4 +240,18 @@ fn read_site(
         url_at: table.offset("url"),
         parent_at: table.offset("parent"),
     })
+}
+
+/// Refuses a family that neither the host of the URL nor `connect_to` can be of.
+fn check_family(table: &mut TableReader<'_>, options: &CheckOptions, url: &MaskedUrl) {
+    let connection = &options.connection;
+    let address = connection.connect_to.map(|to| to.address);
+    let Some(address) = address.or_else(|| url.literal()) else {
+        return;
+    };
+    let keys = ["family", "connect_to", "url"];
+    if !connection.family().holds(address) {
+        let key = keys.into_iter().find(|key| table.has(key)).unwrap_or("url");
+        table.refuse(key, &format!("{address} is of the other family"));
+    }
 }

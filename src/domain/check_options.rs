@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Assertions, MaskedText};
+use super::{Assertions, ConnectionOptions, MaskedText};
 
 /// What few checks ask or expect. Sites with equal options share one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -20,6 +20,8 @@ pub struct CheckOptions {
     /// The credentials of the requests, beside those of the URL; sent to the origin of the site
     /// alone.
     pub authorization: Option<Authorization>,
+    /// How the server is reached.
+    pub connection: ConnectionOptions,
 }
 
 /// A header field of a request.
@@ -54,6 +56,14 @@ impl CheckOptions {
         body: None,
         headers: Vec::new(),
         authorization: None,
+        connection: ConnectionOptions {
+            verify: None,
+            family: None,
+            connect_to: None,
+            resolver: None,
+            client: None,
+            proxy: None,
+        },
     };
 
     /// The longest body of a request, in bytes.
@@ -88,6 +98,7 @@ impl CheckOptions {
             Some(Authorization::Bearer(_) | Authorization::Basic { .. }) => true,
         };
         of_authorization
+            || self.connection.have_secrets()
             || self.body.as_ref().is_some_and(MaskedText::is_secret)
             || self.headers.iter().any(|header| header.value.is_secret())
     }
@@ -117,6 +128,7 @@ impl CheckOptions {
         };
         body.len() <= Self::MOST_BODY
             && authorization
+            && self.connection.are_within_bounds()
             && self.headers.len() <= Self::MOST_HEADERS
             && self.headers.iter().all(is_header)
     }

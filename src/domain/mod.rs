@@ -15,6 +15,7 @@ mod check_options;
 mod check_spec;
 mod clock;
 mod connect_attempt;
+mod connection_options;
 mod correlation;
 mod duration;
 mod event;
@@ -52,6 +53,10 @@ pub use check_options::{Authorization, CheckOptions, RequestHeader, is_field_nam
 pub use check_spec::{CheckSpec, MethodChoice, StatusRange, StatusSet, USER_AGENT, UnknownMethod};
 pub use clock::{Clock, ManualClock, Moment, Now, SystemClock, Timestamp};
 pub use connect_attempt::{ConnectCause, FailedConnect, failed_connects_in_words};
+pub use connection_options::{
+    AddressFamily, ClientCertificate, ConnectTo, ConnectionOptions, Proxy, ProxyCredentials,
+    ProxyProtocol,
+};
 pub use correlation::{CommonTrait, CorrelatedGroup, OutageTraits, SharedTraits, correlate};
 pub use duration::{DurationError, brief, exact_duration, parse_duration};
 pub use event::EventKind;

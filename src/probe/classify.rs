@@ -13,7 +13,7 @@ use super::certificate_fault::short_key;
 use super::http::ExchangeError;
 use super::names::NameError;
 use super::own_fault;
-use super::path::PathError;
+use super::path::{PathError, ProxyFault};
 use super::phase_timings::{PhaseTimings, Recorded};
 
 /// Why the verdict of a check is not up.
@@ -38,6 +38,12 @@ impl Failure {
 
 /// The deadline passed while the request with these timings was under way.
 pub(super) fn out_of_time(timings: Option<&PhaseTimings>, timeout: Duration) -> Failure {
+    if timings.is_some_and(|timings| timings.lock().waits_for_proxy) {
+        return could_not(&format!(
+            "the proxy made no connection within {}",
+            brief(timeout)
+        ));
+    }
     let (phase, waited) = timings.map_or((Phase::Connect, Duration::ZERO), |timings| {
         let recorded = timings.lock();
         (recorded.current(), recorded.waited_for_memory())
@@ -117,11 +123,55 @@ pub(super) fn request(error: &ExchangeError, recorded: &Recorded, secure: bool) 
         ExchangeError::Path(PathError::HostName) => {
             could_not("this program's TLS cannot ask for a host of that name")
         }
+        ExchangeError::Path(PathError::NoProxy(error)) => no_proxy(error.as_ref()),
+        ExchangeError::Path(PathError::Proxy(fault)) => proxy(fault),
         answer => {
             let mut failure = exchange(answer, recorded);
             failure.may_be_about_head = failure.reason != Reason::Internal;
             failure
         }
+    }
+}
+
+/// A proxy that cannot be reached.
+fn no_proxy(error: Option<&io::Error>) -> Failure {
+    let anywhere = SocketAddr::from(([0, 0, 0, 0], 0));
+    match error {
+        None => could_not("the proxy has no address"),
+        Some(error) => could_not(match own_fault::of(error, anywhere) {
+            Some(what) => what,
+            None if error.kind() == io::ErrorKind::ConnectionRefused => {
+                "the proxy refused the connection: nothing listens on its port"
+            }
+            None => "the proxy cannot be reached",
+        }),
+    }
+}
+
+/// A proxy that made no connection. What it says of the server is believed.
+fn proxy(fault: &ProxyFault) -> Failure {
+    match fault {
+        ProxyFault::Broken(error) => could_not(
+            own_fault::of(error, SocketAddr::from(([0, 0, 0, 0], 0)))
+                .unwrap_or("the proxy closed the connection"),
+        ),
+        ProxyFault::Garbled => could_not("the proxy does not speak the protocol of its URL"),
+        ProxyFault::Credentials => could_not("the proxy wants other credentials"),
+        ProxyFault::Status(status) => could_not(&format!(
+            "the proxy made no connection: it answered {status}"
+        )),
+        ProxyFault::Reply(2) => could_not("the proxy does not allow the connection"),
+        ProxyFault::Reply(code) => could_not(&format!(
+            "the proxy made no connection: it answered with the code {code}"
+        )),
+        ProxyFault::Refused => Failure::new(
+            Reason::Refused,
+            "the connection was refused, as the proxy says",
+        ),
+        ProxyFault::Unreachable => Failure::new(
+            Reason::Unreachable,
+            "there is no way to its address, as the proxy says",
+        ),
     }
 }
 

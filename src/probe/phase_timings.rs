@@ -33,6 +33,8 @@ pub(super) struct Recorded {
     memory_wait: Option<Instant>,
     /// How long it has waited for memory before.
     memory_waited: Duration,
+    /// Whether the proxy was asked for a connection, and has not made it.
+    pub(super) waits_for_proxy: bool,
     /// The addresses that the name had.
     pub(super) resolved: Vec<IpAddr>,
     /// The address that was connected to.
@@ -94,6 +96,11 @@ impl PhaseTimings {
         self.begin(Phase::Connect, |recorded, now| {
             recorded.connect_start = Some(now);
         });
+    }
+
+    /// The proxy is asked, or has done what it was asked for.
+    pub(super) fn proxy_asked(&self, waits: bool) {
+        self.lock().waits_for_proxy = waits;
     }
 
     /// An attempt to connect to `address` began.

@@ -75,7 +75,8 @@ pub fn could_not_check(start: Start, spec: &CheckSpec, why: &str, ran_on: RanOn)
 /// certificate is named first: it will not get better by itself.
 fn degraded(result: &CheckResult, spec: &CheckSpec) -> Result<(), Failure> {
     let warn_days = spec.cert_warn.as_secs_f64() / 86_400.0;
-    if let Some(days) = result.cert_days_left()
+    if spec.options().connection.verifies()
+        && let Some(days) = result.cert_days_left()
         && days < warn_days
     {
         return Err(Failure::new(

@@ -1,6 +1,11 @@
 //! The curl command line that repeats a check.
 
-use crate::domain::{Authorization, CheckSpec, MaskedText, Method, RequestHeader, clean};
+use std::net::IpAddr;
+
+use crate::domain::{
+    AddressFamily, Authorization, CheckSpec, ConnectTo, ConnectionOptions, MaskedText, Method,
+    ProxyCredentials, RequestHeader, clean,
+};
 
 /// The command line for a POSIX shell that repeats the request of a check. A password in the
 /// URL stays masked.
@@ -46,9 +51,11 @@ pub(crate) fn curl(spec: &CheckSpec, method: Method) -> String {
         word("-H");
         word(&word_of(&[&MaskedText::open(format!("{name}: ")), value]));
     }
+    connection(&spec.options().connection, &mut word);
     word("--max-time");
     word(&spec.timeout.as_secs_f64().to_string());
-    if spec.max_redirects > 0 {
+    // Curl would send header fields to whoever it is redirected to.
+    if spec.max_redirects > 0 && !spec.options().have_secrets() {
         word(&format!("-L --max-redirs {}", spec.max_redirects));
     }
     word("-A");
@@ -70,6 +77,42 @@ pub(crate) fn curl(spec: &CheckSpec, method: Method) -> String {
         }
     }
     words.join(" ")
+}
+
+/// The options for the way to the server.
+fn connection(options: &ConnectionOptions, word: &mut impl FnMut(&str)) {
+    if !options.verifies() {
+        word("-k");
+    }
+    match options.family() {
+        AddressFamily::Any => {}
+        AddressFamily::Ipv4 => word("-4"),
+        AddressFamily::Ipv6 => word("-6"),
+    }
+    if let Some(ConnectTo { address, port }) = options.connect_to {
+        let port = port.map_or_else(String::new, |port| port.to_string());
+        let address = match address {
+            IpAddr::V4(address) => address.to_string(),
+            IpAddr::V6(address) => format!("[{address}]"),
+        };
+        word(&format!("--connect-to '::{address}:{port}'"));
+    }
+    if let Some(server) = options.resolver {
+        word(&format!("--dns-servers '{server}'"));
+    }
+    if options.client.is_some() {
+        word("--cert \"$CLIENT_CERT\" --key \"$CLIENT_KEY\"");
+    }
+    if let Some(proxy) = &options.proxy {
+        // The proxy gets the name, and a tunnel to it.
+        let url = proxy.to_string().replace("socks5://", "socks5h://");
+        word("-p -x");
+        word(&quoted(&url));
+        if let Some(ProxyCredentials { user, password }) = &proxy.credentials {
+            word("-U");
+            word(&word_of(&[&MaskedText::open(format!("{user}:")), password]));
+        }
+    }
 }
 
 /// Texts as one word of a POSIX shell; a secret is what the shell makes of its mask.
@@ -100,7 +143,7 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Assertions, CheckOptions, MaskedUrl};
+    use crate::domain::{Assertions, CheckOptions, MaskedUrl, Proxy, ProxyProtocol};
     use crate::tui::fixture;
     use proptest::prelude::*;
     use std::sync::Arc;
@@ -195,6 +238,40 @@ mod tests {
     fn a_password_is_never_copied() {
         let spec = fixture::spec("https://ann:s3cret@example.org/");
         assert!(curl(&spec, Method::Head).ends_with("'https://ann:***@example.org/'"));
+    }
+
+    #[test]
+    fn the_way_to_the_server_is_that_of_the_check() {
+        let mut spec = fixture::spec("https://example.org/");
+        let password = MaskedText::of_variable("hunter2", "PW");
+        spec.options = Some(Arc::new(CheckOptions {
+            connection: ConnectionOptions {
+                verify: Some(false),
+                family: Some(AddressFamily::Ipv6),
+                connect_to: Some(ConnectTo {
+                    address: "2001:db8::1".parse().unwrap(),
+                    port: None,
+                }),
+                resolver: Some("10.0.0.2:53".parse().unwrap()),
+                client: None,
+                proxy: Some(Proxy {
+                    protocol: ProxyProtocol::Socks5,
+                    host: "p.example".into(),
+                    port: 1080,
+                    credentials: Some(ProxyCredentials {
+                        user: "me".into(),
+                        password,
+                    }),
+                }),
+            },
+            ..CheckOptions::default()
+        }));
+        assert_eq!(
+            curl(&spec, Method::Head),
+            "curl -sS -I -k -6 --connect-to '::[2001:db8::1]:' --dns-servers '10.0.0.2:53' -p -x \
+             'socks5h://p.example:1080' -U \"me:$PW\" --max-time 10 -A 'UptimeSquirrel/0.1.0' \
+             'https://example.org/'"
+        );
     }
 
     proptest! {

@@ -22,12 +22,16 @@ pub(crate) struct Remark {
     pub(crate) brief: String,
 }
 
+/// What is to be known of a site whose certificate is not verified.
+pub(crate) const UNVERIFIED: &str = "certificate not verified";
+
 /// The remark on a site; `None` where there is nothing to be known.
 pub(crate) fn remark(state: &UiState, model: &ViewModel<'_>, site: &SiteState) -> Option<Remark> {
     let (now, zone) = (state.now(model).wall, &state.options.zone);
     let silence = (model.silence)(site.id());
     let outage = site.outage();
     let known = outage.and_then(|outage| outage.acknowledged.as_ref());
+    let verifies = site.site().spec.options().connection.verifies();
     let (mark, brief) = match (&silence, known) {
         (Some(Silence::Maintenance(until)), _) => {
             ("m", format!("until {}", minute(*until, now, zone)))
@@ -44,6 +48,7 @@ pub(crate) fn remark(state: &UiState, model: &ViewModel<'_>, site: &SiteState) -
             let note = clean(&known.note, 200);
             ("a", format!("{} {note}", minute(known.at, now, zone)))
         }
+        (None, None) if !verifies => ("!", UNVERIFIED.to_owned()),
         (None, None) => return None,
     };
     let known = known.map(|known| {
@@ -52,7 +57,9 @@ pub(crate) fn remark(state: &UiState, model: &ViewModel<'_>, site: &SiteState) -
         text.trim_end().to_owned()
     });
     let silence = silence.map(|silence| silence_in_words(&silence, now, zone));
-    let texts: Vec<String> = silence.into_iter().chain(known).collect();
+    let unverified = (!verifies).then(|| format!("{UNVERIFIED} (verify = false)"));
+    let texts = silence.into_iter().chain(known).chain(unverified);
+    let texts: Vec<String> = texts.collect();
     Some(Remark {
         mark,
         text: texts.join("; "),

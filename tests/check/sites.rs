@@ -29,6 +29,11 @@ impl Played {
             })
     }
 
+    /// The site's further settings, with the addresses of its servers filled in.
+    pub(crate) fn settings(&self) -> toml::Table {
+        toml::from_str(&self.fill(&self.scenario.site.to_string())).unwrap()
+    }
+
     pub(crate) fn url(&self) -> String {
         self.scenario.url(|text| self.fill(text))
     }

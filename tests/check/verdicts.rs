@@ -30,7 +30,7 @@ fn every_paradigm_gives_every_server_its_verdict() {
     assert!(played.len() >= 45);
     let sites = played
         .iter()
-        .map(|one| site(&one.scenario.name, &one.url(), &one.scenario.site))
+        .map(|one| site(&one.scenario.name, &one.url(), &one.settings()))
         .collect();
     let squirrel = home(&fleet, sites);
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::domain::{CheckSpec, MaskedText, Method, MethodChoice, Reason};
+use crate::domain::{CheckSpec, ConnectionOptions, MaskedText, Method, MethodChoice, Reason};
 
 use super::super::classify::{self, Failure};
 use super::super::path::Stream;
@@ -41,15 +41,17 @@ pub(in super::super) async fn check(
     let mut shown = RequestLog::shown(&spec.url);
     let mut cookies = Cookies::default();
     let body = spec.options().body.as_ref().map(MaskedText::expose);
-    let home = url.origin();
+    let home = spec.url.parsed().unwrap_or(&url).clone();
     loop {
         let cookie = cookies.sent_to(&url);
+        let connection = spec.options().connection.toward(&url, &home);
         let request = HttpRequest {
             method: log.method,
             url: &url,
             spec,
             cookie: cookie.as_deref(),
-            at_home: url.origin() == home,
+            at_home: url.origin() == home.origin(),
+            connection: &connection,
             body: body.filter(|_| sends_once(log.method)),
         };
         let counted = if courtesy && log.method == Method::Head {
@@ -121,6 +123,7 @@ pub(in super::super) async fn answer(
         spec,
         cookie: None,
         at_home: true,
+        connection: ConnectionOptions::NONE,
         body: None,
     };
     let judged = match exchange.send_on(stream, request, &timings).await {

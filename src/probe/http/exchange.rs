@@ -6,7 +6,7 @@ use std::time::Instant;
 use hyper::StatusCode;
 
 use super::super::classify::{self, Failure};
-use super::super::path::{self, Stream};
+use super::super::path::{self, Destination, Stream};
 use super::super::phase_timings::PhaseTimings;
 use super::super::shared::Shared;
 use super::exchange_error::ExchangeError;
@@ -78,12 +78,19 @@ async fn ask(
         return Err(ExchangeError::Unaskable);
     };
     let secure = url.scheme() == "https";
-    let stream = path::open(host.clone(), port, secure, &shared.files, timings, deadline)
+    let to = Destination {
+        host: host.clone(),
+        port,
+        secure,
+        options: request.connection,
+    };
+    let stream = path::open(to, &shared.files, timings, deadline)
         .await
         .map_err(ExchangeError::Path)?;
     let stream = if secure {
         // In a place of its own: a request in the clear needs far less.
-        Box::pin(path::shake_hands(stream, host, &shared.tls, timings))
+        let with = (host, request.connection);
+        Box::pin(path::shake_hands(stream, with, &shared.tls, timings))
             .await
             .map_err(ExchangeError::Path)?
     } else {

@@ -6,7 +6,7 @@ use hyper::header::{HeaderName, HeaderValue};
 use percent_encoding::percent_decode_str;
 use url::{Position, Url};
 
-use crate::domain::{Authorization, CheckSpec, Method, RequestHeader};
+use crate::domain::{Authorization, CheckSpec, ConnectionOptions, Method, RequestHeader};
 
 /// One request of a check.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +18,8 @@ pub(super) struct HttpRequest<'a> {
     pub(super) cookie: Option<&'a str>,
     /// Whether it goes to the origin of the site, which alone gets the fields of its owner.
     pub(super) at_home: bool,
+    /// How its server is reached.
+    pub(super) connection: &'a ConnectionOptions,
     /// What is sent behind the head.
     pub(super) body: Option<&'a str>,
 }
@@ -174,6 +176,7 @@ mod tests {
             spec: &spec,
             cookie: Some("c=d"),
             at_home: true,
+            connection: ConnectionOptions::NONE,
             body: None,
         };
         assert_eq!(

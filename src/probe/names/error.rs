@@ -18,6 +18,8 @@ pub(in super::super) enum NameError {
     Code(u16),
     /// The name exists and has no address (NOERROR without a record).
     NoAddress,
+    /// There is no address of the family that is wanted.
+    OtherFamily,
     /// The name does not exist (NXDOMAIN).
     NoSuchName,
     /// The name cannot be written as a DNS name: too long, or with an empty label.
@@ -40,9 +42,10 @@ impl NameError {
             Self::Truncated => 3,
             Self::Code(_) => 4,
             Self::NoAddress => 5,
-            Self::NoSuchName => 6,
-            Self::Unwritable => 7,
-            Self::Own(_) => 8,
+            Self::OtherFamily => 6,
+            Self::NoSuchName => 7,
+            Self::Unwritable => 8,
+            Self::Own(_) => 9,
         }
     }
 
@@ -69,6 +72,7 @@ impl NameError {
             Self::Code(REFUSED) => "the name server refused to answer (REFUSED)",
             Self::Code(_) => "the name server answered with an error",
             Self::NoAddress => "the name exists but has no address",
+            Self::OtherFamily => "there is no address of the family that is wanted",
             Self::NoSuchName => "the name does not exist",
             Self::Unwritable => "the name is not a valid host name",
             Self::Own(_) => "the name could not be asked for",

@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 
 use hickory_proto::rr::{Name, RecordType};
 
+use crate::domain::{AddressFamily, ConnectionOptions};
+
 use super::error::NameError;
 use super::query;
 use super::resolv_conf::ResolvConf;
@@ -38,6 +40,18 @@ impl Addresses {
             pending: None,
         }
     }
+
+    /// The one of a host that is given by its address.
+    pub(in super::super) fn of_literal(
+        address: IpAddr,
+        options: &ConnectionOptions,
+    ) -> Result<Self, NameError> {
+        if options.family().holds(address) {
+            Ok(Self::complete(vec![address]))
+        } else {
+            Err(NameError::OtherFamily)
+        }
+    }
 }
 
 /// A question that is not answered yet; polled to its end it gives more addresses, or none.
@@ -63,15 +77,28 @@ impl fmt::Debug for Addresses {
 pub(in super::super) async fn resolve(
     host: &str,
     files: &SystemFiles,
+    options: &ConnectionOptions,
     deadline: Instant,
 ) -> Result<Addresses, NameError> {
-    if let Some(addresses) = files.hosts().find(host) {
+    let family = options.family();
+    if options.resolver.is_none()
+        && let Some(mut addresses) = files.hosts().find(host)
+    {
+        addresses.retain(|address| family.holds(*address));
+        if addresses.is_empty() {
+            return Err(NameError::OtherFamily);
+        }
         return Ok(Addresses::complete(addresses));
     }
-    let conf = files.resolv_conf();
+    let mut conf = files.resolv_conf();
+    if let Some(server) = options.resolver {
+        let own = Arc::make_mut(&mut conf);
+        own.servers = vec![server];
+        own.search.clear();
+    }
     let mut failure: Option<NameError> = None;
     for name in candidates(host, &conf) {
-        match both_families(name, &conf, deadline).await {
+        match of_family(name, &conf, family, deadline).await {
             Ok(addresses) => return Ok(addresses),
             Err(error @ NameError::Own(_)) => return Err(error),
             Err(error) => failure = Some(worse(failure, error)),
@@ -118,6 +145,25 @@ fn name(text: &str) -> Option<Name> {
         return None;
     }
     Name::from_labels(labels).ok()
+}
+
+/// Asks for the addresses of the family that is wanted.
+async fn of_family(
+    name: Name,
+    conf: &Arc<ResolvConf>,
+    family: AddressFamily,
+    deadline: Instant,
+) -> Result<Addresses, NameError> {
+    let kind = match family {
+        AddressFamily::Any => return both_families(name, conf, deadline).await,
+        AddressFamily::Ipv4 => RecordType::A,
+        AddressFamily::Ipv6 => RecordType::AAAA,
+    };
+    match query::ask(&Question { name, kind }, conf, deadline).await {
+        Ok(known) => Ok(Addresses::complete(known)),
+        Err(NameError::NoAddress) => Err(NameError::OtherFamily),
+        Err(error) => Err(error),
+    }
 }
 
 /// Asks for A and AAAA at once and waits for both; when one has addresses, for the other not

@@ -11,18 +11,24 @@ use url::Host;
 use super::super::other_tls::{self, OtherTls};
 use super::super::own_fault::{self, Open};
 use super::super::phase_timings::PhaseTimings;
-use super::super::tls::Tls;
+use super::super::tls::{Handshake, Tls};
 use super::stream_head::FirstBytes;
 use super::{PathError, Socket, Stream};
+use crate::domain::ConnectionOptions;
 
 /// Shakes hands as a client that wants `host`. The server's certificate stands in `timings`
 /// afterwards, whether it was good or not.
 pub(in super::super) async fn shake_hands(
     stream: Open<Socket>,
-    host: Host<&str>,
+    (host, options): (Host<&str>, &ConnectionOptions),
     tls: &Tls,
     timings: &Arc<PhaseTimings>,
 ) -> Result<Stream, PathError> {
+    let wanted = |host| Handshake {
+        timings,
+        host,
+        options,
+    };
     let address = stream.socket.peer_addr();
     // A name that TLS cannot ask for (RFC 6066 section 3), such as one with a hyphen at an end: the
     // server shows what it shows to whoever asks for no name.
@@ -42,7 +48,7 @@ pub(in super::super) async fn shake_hands(
             }
         }
     };
-    let failed = match once(stream, name.clone(), tls.config(timings, unaskable)).await {
+    let failed = match once(stream, name.clone(), tls.config(wanted(unaskable))).await {
         Ok(stream) => {
             timings.tls_ended();
             return Ok(stream);
@@ -54,7 +60,9 @@ pub(in super::super) async fn shake_hands(
     };
     // What is wrong with its certificate is the server's fault whatever it speaks.
     let other = failed.other.filter(|_| !timings.refused_certificate());
-    let (Some(other), Ok(address)) = (other, address) else {
+    // Behind a proxy there is no other way to ask it.
+    let address = address.ok().filter(|_| options.proxy.is_none());
+    let (Some(other), Some(address)) = (other, address) else {
         return Err(PathError::Handshake(failed.error));
     };
     // It may have preferred what it was offered besides to what both speak.
@@ -62,7 +70,7 @@ pub(in super::super) async fn shake_hands(
     if failed.was_offered
         && let Ok(stream) = again.await
     {
-        match once(stream, name, tls.own_config(timings, unaskable)).await {
+        match once(stream, name, tls.own_config(wanted(unaskable))).await {
             Ok(stream) => {
                 timings.tls_ended();
                 return Ok(stream);

@@ -4,13 +4,15 @@
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::domain::{CheckResult, RequestRecord, SiteId, brief, clean};
+use crate::domain::{
+    Authorization, CheckOptions, CheckResult, RequestHeader, RequestRecord, SiteId, brief, clean,
+};
 use crate::monitor::SiteState;
 use crate::tui::curl::curl;
 use crate::tui::format::{
     age, count, date, is_late, lateness, percent, plural, setting, when, wrap,
 };
-use crate::tui::site_remark::silence_in_words;
+use crate::tui::site_remark::{UNVERIFIED, silence_in_words};
 use crate::tui::state::UiState;
 use crate::tui::theme::{self, BOLD, DIM, PLAIN};
 use crate::tui::view_model::{Tone, ViewModel};
@@ -130,6 +132,7 @@ impl Page<'_> {
             setting(config.spec.slow),
         );
         self.say("Checked", &every, PLAIN);
+        self.options(config.spec.options());
         if let Some(last) = site.last() {
             self.check("LAST CHECK", site, last);
         }
@@ -143,6 +146,54 @@ impl Page<'_> {
         self.heading("REPEAT IT: y copies this line".into());
         for part in wrap(&curl_line(site), self.width) {
             self.lines.push(Line::raw(part));
+        }
+    }
+
+    /// What its requests carry, and how its server is reached.
+    fn options(&mut self, options: &CheckOptions) {
+        let carried = match &options.authorization {
+            None => None,
+            Some(Authorization::Bearer(token)) => Some(format!("Bearer {}", token.shown())),
+            Some(Authorization::Basic { user, password }) => {
+                Some(format!("Basic {}:{}", user.shown(), password.shown()))
+            }
+        };
+        if let Some(carried) = carried {
+            self.say(
+                "Sends",
+                &clean(&format!("Authorization: {carried}"), 200),
+                PLAIN,
+            );
+        }
+        for RequestHeader { name, value } in &options.headers {
+            let text = format!("{name}: {}", value.shown());
+            self.say("Sends", &clean(&text, 200), PLAIN);
+        }
+        let connection = &options.connection;
+        if !connection.verifies() {
+            let text = format!("{UNVERIFIED} (verify = false): anybody can pretend to be it");
+            self.say("TLS", &text, theme::tone(Tone::Warn));
+        }
+        let said = [
+            connection.connect_to.map(|to| format!("to {to}")),
+            connection
+                .family
+                .map(|family| format!("by {} alone", family.word())),
+            connection
+                .resolver
+                .map(|server| format!("names from {server}")),
+            connection
+                .proxy
+                .as_ref()
+                .map(|proxy| format!("through {proxy}")),
+            connection
+                .client
+                .as_ref()
+                .map(|_| "with a certificate of its own".to_owned()),
+        ];
+        let said: Vec<String> = said.into_iter().flatten().collect();
+        if !said.is_empty() {
+            self.say("Connects", &clean(&said.join(", "), 400), PLAIN);
         }
     }
 
