@@ -1,9 +1,14 @@
 //! Puts the result of a check together, with the rules for degraded.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+
 use crate::domain::{
-    CheckResult, CheckSpec, JobId, Moment, RanOn, Reason, Timestamp, Verdict, brief, sentence,
+    Authorization, CheckOptions, CheckResult, CheckSpec, JobId, MaskedText, Moment, RanOn, Reason,
+    Timestamp, Verdict, brief, sentence,
 };
 
 use super::classify::Failure;
@@ -49,12 +54,58 @@ pub(super) fn result(
         ran_on,
     };
     let judged = judged.and_then(|()| degraded(&result, spec));
-    if let Err(failure) = judged {
+    let secrets = secrets_of(spec.options());
+    for request in &mut result.requests {
+        for text in [&mut request.url, &mut request.note] {
+            hide(&secrets, text);
+        }
+    }
+    if let Err(mut failure) = judged {
+        hide(&secrets, &mut failure.error);
         result.verdict = failure.reason.verdict();
         result.reason = Some(failure.reason);
         result.error = Some(sentence(&failure.error));
     }
     result
+}
+
+/// The shortest secret that is looked for, in bytes: a shorter one is a part of too many words.
+const LEAST_SECRET: usize = 4;
+
+/// The secrets that requests carry, as a server may repeat them in its answer.
+fn secrets_of(options: &CheckOptions) -> Vec<Cow<'_, str>> {
+    let headers = options.headers.iter().map(|header| &header.value);
+    let texts = headers.chain(&options.body);
+    let mut secrets: Vec<_> = texts
+        .filter(|text| text.is_secret())
+        .map(|text| Cow::Borrowed(text.expose().trim()))
+        .collect();
+    match &options.authorization {
+        None => {}
+        Some(Authorization::Bearer(token)) => secrets.push(token.expose().into()),
+        Some(Authorization::Basic { user, password }) => {
+            let (user, password) = (user.expose(), password.expose());
+            secrets.push(BASE64_STANDARD.encode(format!("{user}:{password}")).into());
+            secrets.push(password.into());
+        }
+    }
+    secrets.retain(|secret| secret.len() >= LEAST_SECRET);
+    secrets
+}
+
+/// Puts `***` in the place of every secret.
+fn hide<T>(secrets: &[Cow<'_, str>], text: &mut T)
+where
+    T: AsRef<str> + From<String>,
+{
+    for secret in secrets {
+        if text.as_ref().contains(&**secret) {
+            *text = text
+                .as_ref()
+                .replace(&**secret, MaskedText::NAMELESS)
+                .into();
+        }
+    }
 }
 
 /// The result of a check that could not be carried out, through no fault of the site.
