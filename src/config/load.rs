@@ -22,7 +22,7 @@ use super::monitor_table::{read_monitor, read_workers};
 use super::named_sites::{KnownSites, ParentPlace, WindowNames};
 use super::notify_table::{SecretReader, read_notify};
 use super::owners_table::{OwnerChannels, read_owners};
-use super::queue_table::read_queue;
+use super::queue_table::{read_queue, warn_of_secrets};
 use super::secret::SecretUse;
 use super::site_defaults::SiteDefaults;
 use super::site_registry::{SiteRegistry, taken};
@@ -112,6 +112,8 @@ pub(super) struct MainFile {
     /// `[[defaults]]`, which concern sites of lists as well.
     defaults: SiteDefaults,
     window_names: Vec<WindowNames>,
+    /// Where `[queue]` stands.
+    queue_at: usize,
 }
 
 /// The folder that names in the file are relative to.
@@ -182,6 +184,7 @@ pub(super) fn read_main(
     let requests = secrets.of_requests();
     let defaults = SiteDefaults::read(&mut file, &config.monitor, &owner_names, requests);
     let drafts = read_sites(&mut file, &defaults, &owner_names, requests);
+    let queue_at = file.offset("queue");
     file.finish();
     config.sources = sources.into_inner();
     MainFile {
@@ -191,6 +194,7 @@ pub(super) fn read_main(
         include,
         defaults,
         window_names,
+        queue_at,
     }
 }
 
@@ -236,6 +240,7 @@ pub(super) fn assemble(
         include,
         defaults,
         window_names,
+        queue_at,
     } = main;
     config.sources.push(source);
 
@@ -281,6 +286,7 @@ pub(super) fn assemble(
         }
     }
 
+    warn_of_secrets(&config, queue_at, &mut sink);
     let shown = shown_path(path);
     let warnings = sink.warnings(&shown, text).into_iter();
     config.warnings = warnings

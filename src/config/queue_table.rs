@@ -1,9 +1,10 @@
 //! `[queue]`: the broker between the monitor and Celery workers. The keys and their defaults
 //! are those of [`QueueOptions`].
 
-use crate::domain::QueueOptions;
+use crate::domain::{QueueOptions, Site, plural};
 
 use super::configuration::Config;
+use super::diagnostic_sink::DiagnosticSink;
 use super::notify_table::SecretReader;
 use super::table_reader::TableReader;
 use super::value_parsers;
@@ -29,6 +30,22 @@ pub(super) fn read_queue(table: TableReader<'_>, secrets: SecretReader<'_>) -> Q
     };
     table.finish();
     options
+}
+
+/// Warns of checks that the broker of the file would not get.
+pub(super) fn warn_of_secrets(config: &Config, queue_at: usize, sink: &mut DiagnosticSink) {
+    if config.queue.broker.is_none() || config.queue.key.is_some() {
+        return;
+    }
+    let secret = |site: &&Site| site.spec.options().have_secrets();
+    let count = config.sites.iter().filter(secret).count();
+    if count > 0 {
+        let sentence = format!(
+            "{} with secrets, and no key to seal them: under celery they are not checked",
+            plural(count, "site")
+        );
+        sink.warning(queue_at, &"queue.key", &sentence);
+    }
 }
 
 impl Config {

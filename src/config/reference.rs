@@ -108,6 +108,7 @@ fn monitor() -> TableReference {
             key("max_redirects", "number", "0 to 100 redirects", plain(default.max_redirects), "redirects that are followed; one more is a failure"),
             key("headers", "table of texts", "or `{ env }`, `{ file }`", plain("{}"), "header fields of the requests; sent to the origin of a site alone"),
             key("bearer", "text", "or `{ env }`, `{ file }`", None, "a token, sent as `Authorization: Bearer`"),
+            key("body", "text", "or `{ env }`, `{ file }`, at most 64 KiB", None, "the body of the requests whose `method` sends one"),
             key("basic_auth", "table", "`user` and `password`", None, "credentials beside the URL; each of the two a text, `{ env }` or `{ file }`"),
             key("ca_file", "path", "relative to `sites.toml`", None, "certificates in PEM that are trusted besides the system's roots, by mail and webhooks too; a server's own that stands there byte for byte is trusted as it is, its name and dates judged"),
             key("canaries", "list of URLs", "", plain(format!("[{}]", canaries.join(", "))), "requested before an outage, or many failures at once, are believed; `[]`: every failure is believed"),
@@ -180,6 +181,7 @@ fn defaults() -> TableReference {
             monitor("max_redirects", "number", "0 to 100 redirects", "redirects that are followed; one more is a failure"),
             monitor("headers", "table of texts", "or `{ env }`, `{ file }`", "header fields of the requests"),
             monitor("bearer", "text", "or `{ env }`, `{ file }`", "a token, sent as `Authorization: Bearer`"),
+            monitor("body", "text", "or `{ env }`, `{ file }`, at most 64 KiB", "the body of the requests whose `method` sends one"),
             monitor("basic_auth", "table", "`user` and `password`", "credentials beside the URL"),
         ],
     }.with(connection_keys(Some(&phrase(OF_MONITOR))))

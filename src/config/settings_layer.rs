@@ -4,13 +4,13 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::{CheckOptions, ConnectionOptions, MethodChoice};
+use crate::domain::{CheckOptions, ConnectionOptions, MaskedText, MethodChoice};
 
 use super::connection_table::read_connection;
 use super::monitor_settings::MonitorSettings;
 use super::notify_table::SecretReader;
 use super::owners_table::read_owner_names;
-use super::request_table::{RequestKeys, read_request};
+use super::request_table::{RequestKeys, read_body, read_request};
 use super::table_reader::TableReader;
 use super::value_parsers;
 
@@ -30,6 +30,7 @@ pub(super) struct SettingsLayer {
     method: Option<MethodChoice>,
     max_redirects: Option<u16>,
     request: RequestKeys,
+    body: Option<MaskedText>,
     connection: ConnectionOptions,
 }
 
@@ -56,6 +57,7 @@ impl SettingsLayer {
                 .number("max_redirects", 0..=100)
                 .and_then(|most| u16::try_from(most).ok()),
             request: read_request(table, secrets),
+            body: read_body(table, secrets),
             connection: read_connection(table, secrets),
         }
     }
@@ -80,9 +82,12 @@ impl SettingsLayer {
         set(&mut settings.method, self.method.as_ref());
         set(&mut settings.max_redirects, self.max_redirects.as_ref());
         let says = self.request.headers.is_some() || self.request.authorization.is_some();
-        if says || self.connection != *ConnectionOptions::NONE {
+        if says || self.body.is_some() || self.connection != *ConnectionOptions::NONE {
             let mut options = settings.options().clone();
             self.request.apply(&mut options);
+            if self.body.is_some() {
+                options.body.clone_from(&self.body);
+            }
             self.connection.apply_to(&mut options.connection);
             settings.options = (options != *CheckOptions::NONE).then(|| Arc::new(options));
         }

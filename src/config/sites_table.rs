@@ -183,6 +183,10 @@ fn read_site(
         own.authorization = None;
         own.headers.retain(|header| !authorizes(header));
     }
+    if own.body.is_none() {
+        // It is sent by methods that send one, and by no other.
+        own.body.clone_from(&monitor.options().body);
+    }
     request.apply(&mut own);
     read_connection(table, secrets).apply_to(&mut own.connection);
     check_family(table, &own, &spec.url);
@@ -196,7 +200,7 @@ fn read_site(
             table.refuse("method", &"an answer to HEAD has no body to be judged");
         }
     }
-    if spec.options().body.is_some() && spec.method.once().is_none() {
+    if table.has("body") && spec.options().body.is_some() && spec.method.once().is_none() {
         let sentence = "a body needs a method that sends one, as in method = \"POST\"";
         table.refuse("body", &sentence);
     }

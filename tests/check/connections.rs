@@ -381,3 +381,60 @@ fn a_certificate_that_is_not_verified_is_warned_of() {
     let warning = "sites.toml:3:10: sites[0].verify: certificates are not verified";
     assert!(finished.stderr.contains(warning), "{}", finished.stderr);
 }
+
+#[test]
+fn secrets_without_a_key_of_the_queue_are_warned_of() {
+    let squirrel = Squirrel::new();
+    let list = |key: &str| {
+        format!(
+            "[queue]\nbroker = \"redis://127.0.0.1:1/0\"\n{key}\n\
+             [[sites]]\nurl = \"https://127.0.0.1:1/\"\nbearer = \"hunter2\"\n"
+        )
+    };
+    let warning = "sites.toml:1:1: queue.key: 1 site with secrets, and no key to seal them";
+    for (key, warned) in [("", true), ("key = \"queue-key\"", false)] {
+        squirrel.write("sites.toml", list(key));
+        let finished = squirrel.run(["config", "check", "--config", "sites.toml"]);
+        assert_eq!(finished.code(), 0, "{}", finished.stderr);
+        assert_eq!(
+            finished.stderr.contains(warning),
+            warned,
+            "{}",
+            finished.stderr
+        );
+    }
+}
+
+#[test]
+fn a_body_for_many_is_sent_by_the_methods_that_send_one() {
+    let mut fleet = Fleet::new();
+    let script: Script = toml::from_str(
+        r"'POST /all ping' = ['HTTP/1.1 204 No Content\r\n\r\n']
+        'PUT /some pong' = ['HTTP/1.1 204 No Content\r\n\r\n']
+        'POST /own own' = ['HTTP/1.1 204 No Content\r\n\r\n']
+        'HEAD /none' = ['HTTP/1.1 204 No Content\r\n\r\n']",
+    )
+    .unwrap();
+    let server = fleet.serve(script);
+    let at = &server.authority;
+    let squirrel = Squirrel::new();
+    squirrel.write("pong", "pong");
+    squirrel.write(
+        "sites.toml",
+        format!(
+            "[monitor]\nbody = \"ping\"\n\
+             [[defaults]]\ntags = [\"some\"]\nbody = {{ file = \"pong\" }}\n\
+             [[sites]]\nurl = \"http://{at}/all\"\nmethod = \"POST\"\n\
+             [[sites]]\nurl = \"http://{at}/some\"\nmethod = \"PUT\"\ntags = [\"some\"]\n\
+             [[sites]]\nurl = \"http://{at}/own\"\nmethod = \"POST\"\nbody = \"own\"\n\
+             [[sites]]\nurl = \"http://{at}/none\"\n"
+        ),
+    );
+    for paradigm in paradigms() {
+        let words = ["check", "--config", "sites.toml", "--paradigm", paradigm];
+        let finished = squirrel.run(words);
+        let out = String::from_utf8_lossy(&finished.stdout).into_owned();
+        assert_eq!(finished.code(), 0, "{paradigm}: {}{out}", finished.stderr);
+        assert!(server.count.take_unexpected().is_empty());
+    }
+}

@@ -1,11 +1,13 @@
 //! The table of sites, the explanation and the help: text and styles as they are drawn.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use insta::assert_snapshot;
 use ratatui::style::{Color, Modifier};
 
-use crate::tui::fixture::Fixture;
+use crate::domain::{CheckOptions, ConnectionOptions, MaskedText, RequestHeader};
+use crate::tui::fixture::{self, Fixture};
 use crate::tui::options::Options;
 use crate::tui::ui::Ui;
 use crate::tui::view_model::{Intent, StatusMessage, Tone, ViewModel};
@@ -117,6 +119,36 @@ fn explain_names_each_address_that_was_tried() {
         "192.0.2.10: refused after 30 ms",
     ] {
         assert!(text.contains(tried), "{text}");
+    }
+}
+
+#[test]
+fn a_certificate_that_is_not_verified_is_loud() {
+    let mut site = fixture::site("printer.example");
+    Arc::make_mut(&mut site.spec).options = Some(Arc::new(CheckOptions {
+        headers: vec![RequestHeader {
+            name: "X-Api-Key".into(),
+            value: MaskedText::of_variable("hunter2", "API_KEY"),
+        }],
+        connection: ConnectionOptions {
+            verify: Some(false),
+            ..ConnectionOptions::NONE.clone()
+        },
+        ..CheckOptions::default()
+    }));
+    let fixture = Fixture::new(vec![site]);
+    let model = fixture.model();
+    for size in [SMALL, MEDIUM, LARGE] {
+        let mut ui = screen(size, &fixture);
+        let table = lines(&draw(&ui, &model, size)).join("\n");
+        let row = table.lines().find(|line| line.contains("printer"));
+        assert!(row.is_some_and(|row| row.contains('!')), "{table}");
+        press(&mut ui, &model, "Enter");
+        let explained = lines(&draw(&ui, &model, size)).join("\n");
+        let said = explained.contains("certificate not verified (verify = false)");
+        assert!(said, "{explained}");
+        assert!(explained.contains("X-Api-Key: $API_KEY"), "{explained}");
+        assert!(!explained.contains("hunter2"), "{explained}");
     }
 }
 
