@@ -53,7 +53,7 @@
 //! | site | [`domain`] | what is watched: a URL, its limits, its owners |
 //! | check | [`domain`] | one execution: one site, once |
 //! | check spec | [`domain`] | what to ask and what to expect: URL, method, limits, assertions |
-//! | check kind | [`probe`] | http today; by the scheme of the URL |
+//! | check kind | [`probe`] | http, tcp, tls, dns or ping; by the scheme of the URL |
 //! | request, redirect, attempt | [`domain`] | the parts of a check: each request that it sends is an attempt or follows a redirect |
 //! | phase | [`domain`] | a part of a request: dns, connect, tls, first byte |
 //! | verdict, reason | [`domain`] | up, degraded, down, unknown; and why |

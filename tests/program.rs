@@ -38,6 +38,7 @@ mod check {
     mod errors;
     mod exits;
     mod identity;
+    mod kinds;
     mod memory;
     mod named_files;
     mod names;

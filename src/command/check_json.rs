@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::fmt::temporal::DateTimePrinter;
 use jiff::tz::TimeZone;
 
-use crate::domain::{CheckResult, Reason, Site, Timestamp};
+use crate::domain::{CheckKind, CheckResult, Reason, Site, Timestamp};
 
 use super::json_line::JsonLine;
 
@@ -70,7 +70,12 @@ impl<'a> CheckJson<'a> {
         line.millis("tls_ms", result.phases.tls);
         line.millis("first_byte_ms", result.phases.first_byte);
         line.close();
-        line.text("method", result.method.word());
+        let kind = self.site.spec.kind();
+        line.text("kind", kind.word());
+        match kind {
+            CheckKind::Http => line.text("method", result.method.word()),
+            _ => line.null("method"),
+        }
         line.number("attempts", result.attempts);
         line.number("redirects", result.redirects);
         match result.cert_days_left() {

@@ -11,6 +11,7 @@ use crate::domain::plain_io_error;
 use super::diagnostic_sink::DiagnosticSink;
 use super::include_table::IncludedLists;
 use super::key_path::KeyPath;
+use super::kind_values;
 use super::monitor_settings::MonitorSettings;
 use super::site_registry::{SiteRegistry, taken};
 use super::sites_table::plain_site;
@@ -109,7 +110,7 @@ pub(super) fn read_list(
         let (url, rest) = content
             .split_once(char::is_whitespace)
             .unwrap_or((content, ""));
-        let url = match value_parsers::http_url(url) {
+        let url = match kind_values::site_url(url) {
             Ok(url) => url,
             Err(fault) => {
                 sink.error(start, &KeyPath::Root, &fault.about(url));

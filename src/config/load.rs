@@ -15,6 +15,7 @@ use super::files::{self, NamedFiles, SourceFile};
 use super::history_table::read_history;
 use super::include_table::IncludedLists;
 use super::key_path::KeyPath;
+use super::kind_values;
 use super::known_names::KnownNames;
 use super::list_files::{find_lists, read_list, warn_of_list};
 use super::maintenance::read_shared_window;
@@ -29,7 +30,7 @@ use super::site_registry::{SiteRegistry, taken};
 use super::sites_table::{InvalidSite, SiteDraft, SiteDrafts, plain_site, read_sites};
 use super::table_reader::TableReader;
 use super::table_values::Element;
-use super::value_parsers::{self, quoted};
+use super::value_parsers::quoted;
 
 /// Reads a configuration and the lists it includes.
 ///
@@ -77,7 +78,7 @@ pub fn from_urls(urls: &[String], base: Option<&Config>) -> Result<Config, Diagn
     let mut registry = SiteRegistry::default();
     let mut wrong = Vec::new();
     for (index, text) in urls.iter().enumerate() {
-        match value_parsers::http_url(text) {
+        match kind_values::site_url(text) {
             Ok(url) if registry.has_url(url.expose()) => {}
             Ok(url) => {
                 let name = url.host_and_path().into();

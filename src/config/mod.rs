@@ -29,6 +29,7 @@ mod include;
 mod include_table;
 mod key_path;
 mod key_reference;
+mod kind_values;
 mod known_names;
 mod list_files;
 mod load;

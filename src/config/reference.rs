@@ -124,7 +124,7 @@ fn sites() -> TableReference {
         header: "[[sites]]",
         sources: &["src/config/sites_table.rs"],
         keys: vec![
-            key("url", "URL", "http or https", phrase(REQUIRED), "what is checked; a password in it is shown as `***`"),
+            key("url", "URL", "http, https, tcp, tls, dns or ping", phrase(REQUIRED), "what is checked, and how; a password in it is shown as `***`"),
             key("name", "text", "1 to 200 characters", phrase("host and path of `url`"), "the name on screens and in messages; unique"),
             key("owners", "list of texts", "keys of `[owners]`", phrase(OF_MONITOR), "who is told of its outages; `[]`: nobody"),
             key("tags", "list of texts", "", plain("[]"), "labels for filters, reports and `[[maintenance]]`"),
@@ -143,6 +143,9 @@ fn sites() -> TableReference {
             key("json", "list of tables", "see `sites.json`", plain("[]"), "what must stand in a body of JSON"),
             key("header", "table of texts", "by name of the field", plain("{}"), "what the answer's header fields must begin with"),
             key("max_body", "size", "1B to 8MiB", phrase("1MiB where `matches` or `json` read it, else 8MiB"), "the most that the body may have, uncompressed; without this key more is not read"),
+            key("send", "text", "at most 64 KiB, or `{ env }`, `{ file }`", None, "tcp: what is sent on the connection"),
+            key("expect", "text or list of texts", "", None, "tcp: what the answer must hold, all of it; dns: one of the records, or a list that is exactly all of them"),
+            key("starttls", "text", "`smtp`, `imap`, `pop3`, `postgres`, `xmpp` or `ldap`", None, "tls: the protocol in which the server is asked to begin TLS"),
             key("maintenance", "list of tables", "see `sites.maintenance`", plain("[]"), "windows in which its outages are expected"),
             monitor("interval", "duration", FROM_SECOND, "the time between two checks"),
             monitor("timeout", "duration", FROM_MILLISECOND, "the most time that one check may take, redirects included"),

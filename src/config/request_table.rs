@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
-use crate::domain::{Authorization, CheckOptions, MaskedText, RequestHeader, is_own};
+use crate::domain::{
+    Assertions, Authorization, CheckOptions, Expected, MaskedText, RequestHeader, is_own,
+};
 
 use super::notify_table::SecretReader;
 use super::secret::Secret;
@@ -71,6 +73,45 @@ pub(super) fn read_body(
         Secret::Plain(text) => MaskedText::open(text.clone()),
         _ => secrets.masked(&secret),
     })
+}
+
+/// Reads `send`: a text, or where it is kept.
+pub(super) fn read_send(
+    table: &mut TableReader<'_>,
+    secrets: SecretReader<'_>,
+) -> Option<MaskedText> {
+    let check = |text: &str| value_parsers::request_body(text).map(|_| ());
+    let secret = secrets.read_checked(table, "send", &check)?;
+    Some(match &secret {
+        Secret::Plain(text) => MaskedText::open(text.clone()),
+        _ => secrets.masked(&secret),
+    })
+}
+
+/// Reads `expect`: a text, or several.
+pub(super) fn read_expected(table: &mut TableReader<'_>) -> Option<Expected> {
+    let is_list = table.has_list("expect");
+    let mut texts: Vec<Box<str>> = table
+        .text_or_texts("expect", value_parsers::some)
+        .into_iter()
+        .map(|element| element.value)
+        .collect();
+    if texts.len() > Assertions::MOST {
+        let most = Assertions::MOST;
+        table.refuse(
+            "expect",
+            &format!("expected at most {most}, got {}", texts.len()),
+        );
+        texts.truncate(most);
+    }
+    match (is_list, texts.pop()) {
+        (_, None) => None,
+        (false, Some(text)) => Some(Expected::One(text)),
+        (true, Some(last)) => {
+            texts.push(last);
+            Some(Expected::All(texts))
+        }
+    }
 }
 
 fn read_headers(table: TableReader<'_>, secrets: SecretReader<'_>) -> Vec<RequestHeader> {

@@ -3,15 +3,19 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::domain::{CheckOptions, CheckSpec, MaintenanceWindow, MaskedUrl, MethodChoice, Site};
+use crate::domain::{
+    CheckKind, CheckOptions, CheckSpec, ConnectionOptions, MaintenanceWindow, MaskedUrl,
+    MethodChoice, Site,
+};
 
 use super::assertions_table::read_assertions;
 use super::connection_table::read_connection;
+use super::kind_values;
 use super::maintenance::read_window;
 use super::monitor_settings::MonitorSettings;
 use super::notify_table::SecretReader;
 use super::owners_table::read_owner_names;
-use super::request_table::{authorizes, read_body, read_request};
+use super::request_table::{authorizes, read_body, read_expected, read_request, read_send};
 use super::site_defaults::SiteDefaults;
 use super::table_reader::TableReader;
 use super::value_parsers;
@@ -95,7 +99,7 @@ fn plain_spec(url: MaskedUrl, monitor: &MonitorSettings) -> CheckSpec {
         user_agent: Arc::clone(&monitor.user_agent),
         method: monitor.method,
         max_redirects: monitor.max_redirects,
-        options: monitor.options.clone(),
+        options: inherited_options(CheckKind::of(&url), monitor),
         ..CheckSpec::new(url)
     }
 }
@@ -135,6 +139,42 @@ pub(super) fn read_sites(
     drafts
 }
 
+/// The options of a site that has none of its own: what concerns its kind of those of `[monitor]`
+/// and `[[defaults]]`.
+fn inherited_options(kind: CheckKind, monitor: &MonitorSettings) -> Option<Arc<CheckOptions>> {
+    let options = monitor.options.as_ref()?;
+    let all = &options.connection;
+    let connection = match kind {
+        CheckKind::Http => return Some(Arc::clone(options)),
+        CheckKind::Tcp | CheckKind::Tls => all.clone(),
+        CheckKind::Dns | CheckKind::Ping => ConnectionOptions {
+            resolver: all.resolver,
+            family: all.family,
+            ..ConnectionOptions::default()
+        },
+    };
+    let options = CheckOptions {
+        connection,
+        ..CheckOptions::default()
+    };
+    (options != *CheckOptions::NONE).then(|| Arc::new(options))
+}
+
+/// Names the keys that other kinds of check have, and this one has not.
+fn refuse_keys_of_others(table: &mut TableReader<'_>, kind: CheckKind) {
+    for other in CheckKind::ALL {
+        for key in other.keys() {
+            if table.has(key) && !kind.keys().contains(key) {
+                let (kind, other) = (kind.word(), other.word());
+                table.refuse(
+                    key,
+                    &format!("a {kind} check has no `{key}`: it is a key of the kind {other}"),
+                );
+            }
+        }
+    }
+}
+
 fn read_site(
     table: &mut TableReader<'_>,
     index: usize,
@@ -144,7 +184,7 @@ fn read_site(
     options: &mut SharedOptions,
 ) -> Option<SiteDraft> {
     let named = name.is_some();
-    let url = table.text("url", value_parsers::http_url);
+    let url = table.text("url", kind_values::site_url);
     table.require("url");
     // Every key is read even where the URL is wrong, so that all mistakes are named.
     let mut spec = plain_spec(url.clone().unwrap_or_else(|| MaskedUrl::new("")), monitor);
@@ -162,6 +202,8 @@ fn read_site(
     }
     let (contains, assertions) = read_assertions(table);
     spec.contains = contains;
+    let kind = spec.kind();
+    refuse_keys_of_others(table, kind);
     let request = read_request(table, secrets);
     let in_url = spec
         .url
@@ -173,10 +215,14 @@ fn read_site(
             &"it has credentials, and so have `bearer` or `basic_auth`",
         );
     }
+    let inherited = inherited_options(kind, monitor);
     let mut own = CheckOptions {
         assertions,
         body: read_body(table, secrets),
-        ..monitor.options().clone()
+        send: read_send(table, secrets),
+        expect: read_expected(table),
+        starttls: table.text("starttls", kind_values::starttls),
+        ..inherited.as_deref().unwrap_or(CheckOptions::NONE).clone()
     };
     if in_url {
         // The site's own word on it.

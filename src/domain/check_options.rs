@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Assertions, ConnectionOptions, MaskedText};
+use super::{Assertions, ConnectionOptions, Expected, MaskedText, StartTls};
 
 /// What few checks ask or expect. Sites with equal options share one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -22,6 +22,12 @@ pub struct CheckOptions {
     pub authorization: Option<Authorization>,
     /// How the server is reached.
     pub connection: ConnectionOptions,
+    /// What is sent on a connection of the kind tcp.
+    pub send: Option<MaskedText>,
+    /// What a check of the kind tcp or dns expects.
+    pub expect: Option<Expected>,
+    /// How TLS begins, where it does not at once.
+    pub starttls: Option<StartTls>,
 }
 
 /// A header field of a request.
@@ -64,6 +70,9 @@ impl CheckOptions {
             client: None,
             proxy: None,
         },
+        send: None,
+        expect: None,
+        starttls: None,
     };
 
     /// The longest body of a request, in bytes.
@@ -99,6 +108,7 @@ impl CheckOptions {
         };
         of_authorization
             || self.connection.have_secrets()
+            || self.send.as_ref().is_some_and(MaskedText::is_secret)
             || self.body.as_ref().is_some_and(MaskedText::is_secret)
             || self.headers.iter().any(|header| header.value.is_secret())
     }
@@ -126,7 +136,14 @@ impl CheckOptions {
                 && !is_own(&header.name)
                 && names.insert(header.name.to_ascii_lowercase())
         };
+        let send = self.send.as_ref().map_or("", MaskedText::expose);
+        let expected = self.expect.as_ref().map_or(&[][..], Expected::texts);
         body.len() <= Self::MOST_BODY
+            && send.len() <= Self::MOST_BODY
+            && expected.len() <= Assertions::MOST
+            && expected
+                .iter()
+                .all(|text| text.len() <= Assertions::MOST_TEXT)
             && authorization
             && self.connection.are_within_bounds()
             && self.headers.len() <= Self::MOST_HEADERS

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Assertions, CheckOptions, MaskedUrl, Method};
+use super::{Assertions, CheckKind, CheckOptions, MaskedUrl, Method};
 
 /// What one check asks and what it expects. Travels to other processes and machines, so it
 /// holds no more than the check needs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckSpec {
-    /// The URL of the first request: http or https.
+    /// What is checked: its scheme says how ([`CheckKind`]).
     pub url: MaskedUrl,
     /// The longest that the whole check may take, every attempt and redirect included.
     pub timeout: Duration,
@@ -187,6 +187,12 @@ impl CheckSpec {
             }
             (None, _) => Method::Get,
         }
+    }
+
+    /// What the check does.
+    #[must_use]
+    pub fn kind(&self) -> CheckKind {
+        CheckKind::of(&self.url)
     }
 
     /// Whether the body of the answer is read.

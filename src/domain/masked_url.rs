@@ -92,7 +92,8 @@ impl MaskedUrl {
         match self.parsed()?.host()? {
             Host::Ipv4(address) => Some(address.into()),
             Host::Ipv6(address) => Some(address.into()),
-            Host::Domain(_) => None,
+            // Of schemes that are not the web's the host is a text.
+            Host::Domain(name) => name.parse().ok(),
         }
     }
 }

@@ -10,6 +10,7 @@ mod broker_url;
 mod broker_url_error;
 mod certificate_file;
 mod channel_address;
+mod check_kind;
 mod check_observer;
 mod check_options;
 mod check_spec;
@@ -48,6 +49,7 @@ pub use channel_address::{
     AddressFault, AddressField, AddressForm, AddressValue, AddressWriting, ChannelAddress,
     FieldKind, FieldTexts, KnownChannel, OwnerAddresses,
 };
+pub use check_kind::{CheckKind, Expected, StartTls};
 pub use check_observer::CheckObserver;
 pub use check_options::{Authorization, CheckOptions, RequestHeader, is_field_name, is_own};
 pub use check_spec::{CheckSpec, MethodChoice, StatusRange, StatusSet, USER_AGENT, UnknownMethod};

@@ -95,7 +95,8 @@ fn converse(
             }
         };
         // Not in the middle of its check. Most lists have no site, or nothing but sites, with TLS.
-        if task.spec.url.expose().starts_with("https:") {
+        let url = task.spec.url.expose();
+        if url.starts_with("https:") || url.starts_with("tls:") {
             factory.read_roots();
         }
         let reply = {

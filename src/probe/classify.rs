@@ -98,7 +98,7 @@ pub(super) fn bad_status(status: StatusCode, expected: &StatusSet) -> Failure {
 }
 
 /// What is no fault of the site.
-fn could_not(why: &str) -> Failure {
+pub(super) fn could_not(why: &str) -> Failure {
     Failure::new(Reason::Internal, format!("could not check: {why}"))
 }
 
@@ -202,7 +202,7 @@ fn exchange(error: &ExchangeError, recorded: &Recorded) -> Failure {
 }
 
 /// A name that has no address here.
-fn name(error: &NameError) -> Failure {
+pub(super) fn name(error: &NameError) -> Failure {
     match error {
         NameError::Own(error) => {
             let anywhere = SocketAddr::from(([0, 0, 0, 0], 0));

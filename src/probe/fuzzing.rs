@@ -8,13 +8,16 @@ use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::domain::{Certificate, CheckResult, CheckSpec, JobId, Moment, RanOn, SiteId, Timestamp};
+use crate::domain::{
+    Certificate, CheckResult, CheckSpec, JobId, Moment, RanOn, SiteId, StartTls, Timestamp,
+};
 
 use super::certificate;
 use super::certificate_fault::CertificateFault;
 use super::classify::Failure;
 use super::factory::ProberFactory;
 use super::http;
+use super::kinds;
 use super::names;
 use super::other_tls;
 use super::path::Stream;
@@ -42,6 +45,15 @@ pub async fn answer(bytes: &[u8], http2: bool, step: usize, spec: &CheckSpec) ->
         thread: "fuzz".into(),
     };
     verdict::result(start, spec, log, judged, Duration::ZERO, ran_on)
+}
+
+/// Whether TLS begins after a server has said `bytes` in the clear, in any of the protocols.
+pub async fn starttls(bytes: &[u8]) -> bool {
+    let mut any = false;
+    for protocol in StartTls::ALL {
+        any |= kinds::begins(protocol, bytes).await;
+    }
+    any
 }
 
 async fn judged(

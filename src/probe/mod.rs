@@ -18,6 +18,7 @@ mod fake;
 #[doc(hidden)]
 pub mod fuzzing;
 mod http;
+mod kinds;
 mod names;
 mod other_tls;
 mod own_fault;

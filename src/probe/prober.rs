@@ -4,11 +4,12 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::domain::{CheckObserver, CheckResult, CheckSpec, RanOn};
+use crate::domain::{CheckKind, CheckObserver, CheckResult, CheckSpec, RanOn};
 
 use super::classify::{self, Failure};
 use super::fake::{FakeOutcome, FakeProbe};
 use super::http;
+use super::kinds;
 use super::request_log::RequestLog;
 use super::shared::Shared;
 use super::thread_wait;
@@ -80,9 +81,14 @@ async fn within_its_timeout(
 ) -> Result<(), Failure> {
     let deadline = began + spec.timeout;
     let checked = {
-        // It is large: pinned here, it is not moved again.
-        let check = pin!(http::check(shared, spec, deadline, log));
-        thread_wait::before(deadline, check).await
+        if spec.kind() == CheckKind::Http {
+            // It is large: pinned here, it is not moved again.
+            let check = pin!(http::check(shared, spec, deadline, log));
+            thread_wait::before(deadline, check).await
+        } else {
+            let check = pin!(kinds::check(shared, spec, deadline, log));
+            thread_wait::before(deadline, check).await
+        }
     };
     checked.unwrap_or_else(|| {
         let timings = log.open_timings();

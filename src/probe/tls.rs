@@ -53,6 +53,20 @@ impl Tls {
         self.recording(&self.config, handshake, true)
     }
 
+    /// The same, offering no protocol of the web (ALPN, RFC 7301).
+    pub(super) fn without_protocols(&self) -> Self {
+        let bare = |config: &ClientConfig| {
+            let mut config = config.clone();
+            config.alpn_protocols.clear();
+            config
+        };
+        Self {
+            config: bare(&self.config),
+            own_config: bare(&self.own_config),
+            trust: Arc::clone(&self.trust),
+        }
+    }
+
     /// Reads the trusted roots, which takes milliseconds, if that has not been done.
     pub(super) fn read_roots(&self) {
         let _read = self.trust.anchors();

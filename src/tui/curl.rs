@@ -1,15 +1,18 @@
-//! The curl command line that repeats a check.
+//! The command line that repeats a check: curl's, and those of other tools for other kinds.
 
 use std::net::IpAddr;
 
 use crate::domain::{
-    AddressFamily, Authorization, CheckSpec, ConnectTo, ConnectionOptions, MaskedText, Method,
-    ProxyCredentials, RequestHeader, clean,
+    AddressFamily, Authorization, CheckKind, CheckSpec, ConnectTo, ConnectionOptions, MaskedText,
+    Method, ProxyCredentials, RequestHeader, clean,
 };
 
 /// The command line for a POSIX shell that repeats the request of a check. A password in the
 /// URL stays masked.
 pub(crate) fn curl(spec: &CheckSpec, method: Method) -> String {
+    if let Some(line) = of_other_kind(spec) {
+        return line;
+    }
     let mut words = vec!["curl".to_owned(), "-sS".to_owned()];
     let mut word = |text: &str| words.push(text.to_owned());
     if method == Method::Head {
@@ -115,6 +118,55 @@ fn connection(options: &ConnectionOptions, word: &mut impl FnMut(&str)) {
     }
 }
 
+/// The command line that repeats a check of another kind than http; `None` for http.
+fn of_other_kind(spec: &CheckSpec) -> Option<String> {
+    let options = spec.options();
+    let seconds = spec.timeout.as_secs().max(1);
+    let url = spec.url.parsed();
+    let host = spec.url.host().trim_matches(['[', ']']);
+    let port = url.and_then(url::Url::port).unwrap_or_default();
+    let name = quoted(host);
+    Some(match spec.kind() {
+        CheckKind::Http => return None,
+        CheckKind::Tcp => match &options.send {
+            None => format!("nc -z -v -w {seconds} {name} {port}"),
+            Some(text) if text.is_secret() => {
+                let text = word_of(&[text]);
+                format!("printf '%s' {text} | nc -w {seconds} {name} {port}")
+            }
+            Some(text) => {
+                let text = quoted(&escaped(text.expose()));
+                format!("printf '%b' {text} | nc -w {seconds} {name} {port}")
+            }
+        },
+        CheckKind::Tls => {
+            let place = quoted(spec.url.host_and_path());
+            let begin = options.starttls.map_or_else(String::new, |protocol| {
+                format!(" -starttls {}", protocol.word())
+            });
+            format!("openssl s_client -connect {place} -servername {name}{begin} </dev/null")
+        }
+        CheckKind::Dns => {
+            let query = url.and_then(url::Url::query).unwrap_or_default();
+            let kind = query.strip_prefix("type=").unwrap_or("A");
+            let server = options
+                .connection
+                .resolver
+                .map_or_else(String::new, |server| {
+                    format!(" @{} -p {}", server.ip(), server.port())
+                });
+            format!("dig +noall +answer {name} {kind}{server}")
+        }
+        CheckKind::Ping => format!("ping -c 3 -w {seconds} {name}"),
+    })
+}
+
+/// A text as the `%b` of printf(1) reads it.
+fn escaped(text: &str) -> String {
+    let escaped = text.replace('\\', r"\\").replace('\n', r"\n");
+    escaped.replace('\r', r"\r").replace('\t', r"\t")
+}
+
 /// Texts as one word of a POSIX shell; a secret is what the shell makes of its mask.
 fn word_of(parts: &[&MaskedText]) -> String {
     let is_expanded = |part: &MaskedText| part.is_secret() && part.shown() != MaskedText::NAMELESS;
@@ -196,6 +248,47 @@ mod tests {
         let body = r#"-H 'Content-Type:' --data-raw '{"it'\''s": 1}' --max-time"#;
         assert!(line.contains(body) && !line.contains("-X"), "{line}");
         assert!(curl(&spec, Method::Put).contains("-X PUT -H 'Content-Type:'"));
+    }
+
+    #[test]
+    fn other_kinds_are_repeated_by_the_usual_tools() {
+        let mut spec = fixture::spec("tcp://db.example:5432");
+        let line = |spec: &CheckSpec| curl(spec, Method::Head);
+        assert_eq!(line(&spec), "nc -z -v -w 10 'db.example' 5432");
+        let with = |options: CheckOptions| Some(Arc::new(options));
+        spec.options = with(CheckOptions {
+            send: Some(MaskedText::of_variable("s3cret", "GREETING")),
+            ..CheckOptions::default()
+        });
+        let sent = "printf '%s' \"$GREETING\" | nc -w 10 'db.example' 5432";
+        assert_eq!(line(&spec), sent);
+        spec.options = with(CheckOptions {
+            send: Some(MaskedText::open("PING \\ 'a'\r\n")),
+            ..CheckOptions::default()
+        });
+        assert!(line(&spec).starts_with(r"printf '%b' 'PING \\ '\''a'\''\r\n' | nc "));
+        spec = fixture::spec("tls://[::1]:587");
+        spec.options = with(CheckOptions {
+            starttls: Some(crate::domain::StartTls::Smtp),
+            ..CheckOptions::default()
+        });
+        let asked =
+            "openssl s_client -connect '[::1]:587' -servername '::1' -starttls smtp </dev/null";
+        assert_eq!(line(&spec), asked);
+        spec = fixture::spec("dns://a.example?type=MX");
+        assert_eq!(line(&spec), "dig +noall +answer 'a.example' MX");
+        spec.options = with(CheckOptions {
+            connection: ConnectionOptions {
+                resolver: "10.0.0.2:5353".parse().ok(),
+                ..ConnectionOptions::default()
+            },
+            ..CheckOptions::default()
+        });
+        assert!(line(&spec).ends_with("'a.example' MX @10.0.0.2 -p 5353"));
+        assert_eq!(
+            line(&fixture::spec("ping://a.example")),
+            "ping -c 3 -w 10 'a.example'"
+        );
     }
 
     #[test]

@@ -152,7 +152,7 @@ pub(crate) const BINDINGS: [Binding; 143] = [
     bind(&[K::Char('R')], "R", A::RecheckAll, S::All, Some((8, "check all")), "check all now", "Check every site now: a sweep."),
     bind(&[K::Char('p')], "p", A::Pause, S::Site, Some((8, "pause")), "pause, resume", "Pause its checks, or resume them; kept in sites.toml."),
     bind(&[K::Char('w')], "w", A::Maintain, S::Site, None, "maintain for 1h", "Begin an hour of maintenance: its owners get no message. A second w ends it."),
-    bind(&[K::Char('y')], "y", A::Copy, S::Site, Some((11, "copy curl")), "copy as curl", "Copy a curl line that repeats its request."),
+    bind(&[K::Char('y')], "y", A::Copy, S::Site, Some((11, "copy curl")), "copy as curl", "Copy a command line that repeats its check: of curl for a site on the web."),
 
     bind(&[K::Char('A')], "A", A::AddSite, S::Sites, Some((12, "add")), "add a site", "Add a site: a form, checked as it is typed and tried once before it is written into sites.toml."),
     bind(&[K::Char('E')], "E", A::EditSite, S::Site, Some((13, "edit")), "edit, delete, tag", "Edit the site in sites.toml; comments and order are kept."),

@@ -169,7 +169,7 @@ fn what_is_no_check_is_answered_with_a_failure() {
             "file",
             "squirrel.check",
             json!([order("file:///etc/passwd")]),
-            "not http",
+            "no kind of check",
         ),
         (
             "host",

@@ -93,4 +93,4 @@ macro_rules! replayed {
     };
 }
 
-replayed!(config list kuma gatus blackbox history_lines database child task task_result task_event http1 http2 certificate name_reply name_files tls_hello terminal);
+replayed!(config list kuma gatus blackbox history_lines database child task task_result task_event http1 http2 starttls certificate name_reply name_files tls_hello terminal);

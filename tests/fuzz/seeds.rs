@@ -26,6 +26,16 @@ pub(crate) fn of(target: &str) -> Vec<Vec<u8>> {
         "http2" => http2(),
         "name_reply" => name_replies(),
         "tls_hello" => tls_hellos(),
+        "starttls" => [
+            &b"220 a\r\n250-a\r\n250 STARTTLS\r\n220 go\r\n"[..],
+            b"* OK\r\n* CAPABILITY\r\na OK\r\n",
+            b"+OK\r\n+OK\r\n",
+            b"S",
+            b"<stream:features>urn:ietf:params:xml:ns:xmpp-tls</stream:features><proceed/>",
+            b"\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\x00\x04\x00\x04\x00",
+        ]
+        .map(<[u8]>::to_vec)
+        .to_vec(),
         _ => Vec::new(),
     }
 }

@@ -32,7 +32,7 @@ pub(crate) struct Target {
 const KIB: usize = 1 << 10;
 
 /// Every reader.
-pub(crate) const TARGETS: [Target; 18] = [
+pub(crate) const TARGETS: [Target; 19] = [
     Target {
         name: "config",
         run: config,
@@ -318,6 +318,27 @@ pub(crate) const TARGETS: [Target; 18] = [
             "\x7f",
             "\0\0\x06\0\x01\0\0\0\x01needle",
             "\0\0\0\x09\x04\0\0\0\x01",
+        ],
+    },
+    Target {
+        name: "starttls",
+        run: starttls,
+        most: (512 * KIB, 64),
+        words: &[
+            "220 a\r\n",
+            "250-STARTTLS\r\n",
+            "250 STARTTLS\r\n",
+            "* OK\r\n",
+            "a OK\r\n",
+            "+OK\r\n",
+            "S",
+            "<stream:features>",
+            "urn:ietf:params:xml:ns:xmpp-tls",
+            "</stream:features>",
+            "<proceed/>",
+            "\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\0\x04\0\x04\0",
+            "\x30\u{81}",
+            "\x78\u{81}",
         ],
     },
     Target {
@@ -671,6 +692,12 @@ fn http1(bytes: &[u8]) {
 
 fn http2(bytes: &[u8]) {
     answer(bytes, true);
+}
+
+fn starttls(bytes: &[u8]) {
+    let begun = finish(probe::fuzzing::starttls(bytes));
+    // Nothing begins without a word of the server.
+    assert!(!begun || !bytes.is_empty());
 }
 
 fn certificate(bytes: &[u8]) {

@@ -37,7 +37,7 @@ const REASONS: &[&str] = &[
 ];
 const PHASES: [&str; 4] = ["dns_ms", "connect_ms", "tls_ms", "first_byte_ms"];
 
-const FIELDS: [(&str, Kind); 19] = [
+const FIELDS: [(&str, Kind); 20] = [
     ("name", Kind::Text),
     ("url", Kind::Text),
     ("paradigm", Kind::Text),
@@ -47,9 +47,10 @@ const FIELDS: [(&str, Kind); 19] = [
     ("error", Kind::TextOrNull),
     ("latency_ms", Kind::Number),
     ("phases", Kind::Phases),
+    ("kind", Kind::OneOf(&["http", "tcp", "tls", "dns", "ping"])),
     (
         "method",
-        Kind::OneOf(&["HEAD", "GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]),
+        Kind::OneOfOrNull(&["HEAD", "GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]),
     ),
     ("attempts", Kind::Integer),
     ("redirects", Kind::Integer),

@@ -318,7 +318,7 @@ pub(super) mod tests {
             spec.url = MaskedUrl::new(url);
             assert_eq!(
                 refusal(&[order(&spec)]),
-                "its URL is not http or https",
+                "its URL is of no kind of check",
                 "{url}"
             );
         }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use url::Url;
 
 use crate::domain::{
-    CheckOptions, CheckResult, CheckSpec, FailedConnect, MaskedUrl, Phases, RanOn, RequestRecord,
-    Timestamp, clean, sentence,
+    CheckKind, CheckOptions, CheckResult, CheckSpec, FailedConnect, MaskedUrl, Phases, RanOn,
+    RequestRecord, Timestamp, clean, sentence,
 };
 
 /// The most redirects that a check may follow.
@@ -23,15 +23,16 @@ pub(super) const MAX_TEXT_BYTES: usize = 64 * 1024;
 pub(super) fn refused_spec(spec: &CheckSpec) -> Option<&'static str> {
     let url = spec.url.expose();
     let parsed = Url::parse(url).ok();
-    let web = parsed
-        .as_ref()
-        .is_some_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    let known = parsed.as_ref().is_some_and(|url| {
+        let is_web = matches!(url.scheme(), "http" | "https");
+        (is_web || spec.kind() != CheckKind::Http) && url.has_host()
+    });
     let header = spec
         .user_agent
         .bytes()
         .all(|byte| (b' '..=b'~').contains(&byte));
-    if url.len() > MAX_TEXT_BYTES || !web {
-        Some("its URL is not http or https")
+    if url.len() > MAX_TEXT_BYTES || !known {
+        Some("its URL is of no kind of check")
     } else if spec.timeout.is_zero() || spec.timeout > MAX_TIMEOUT {
         Some("its timeout is not between zero and a day")
     } else if spec.max_redirects > MAX_REDIRECTS {

@@ -10,11 +10,13 @@ mod error;
 pub(super) mod fuzzing;
 mod hosts_file;
 mod query;
+mod records;
 mod resolv_conf;
 mod resolve;
 mod system_files;
 mod transport;
 
 pub(super) use error::NameError;
+pub(super) use records::records;
 pub(super) use resolve::{Addresses, PendingAddresses, resolve};
 pub(super) use system_files::SystemFiles;

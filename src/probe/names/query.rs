@@ -23,6 +23,16 @@ pub(super) async fn ask(
     conf: &ResolvConf,
     deadline: Instant,
 ) -> Result<Vec<IpAddr>, NameError> {
+    ask_for(question, conf, deadline, |reply| reply.addresses).await
+}
+
+/// The same for what `found` finds in a reply; where it finds nothing, the name has none of it.
+pub(super) async fn ask_for<T>(
+    question: &Question,
+    conf: &ResolvConf,
+    deadline: Instant,
+    found: impl Fn(Reply) -> Vec<T>,
+) -> Result<Vec<T>, NameError> {
     let count = conf.servers.len();
     let first = if conf.rotate {
         TURN.fetch_add(1, Ordering::Relaxed)
@@ -41,7 +51,7 @@ pub(super) async fn ask(
             let for_tcp = patience.min(left) / 2;
             let reply = tokio::time::timeout(patience, question.ask(server, conf, for_tcp));
             let said = match reply.await {
-                Ok(reply) => reply.and_then(judge),
+                Ok(reply) => reply.and_then(|reply| judge(reply, &found)),
                 Err(_elapsed) => Err(NameError::Silent),
             };
             match said {
@@ -70,12 +80,18 @@ fn patience(conf: &ResolvConf, round: u32) -> Duration {
     (conf.timeout * (1 << round) / servers).max(Duration::from_secs(1))
 }
 
-fn judge(reply: Reply) -> Result<Vec<IpAddr>, NameError> {
+fn judge<T>(reply: Reply, found: impl Fn(Reply) -> Vec<T>) -> Result<Vec<T>, NameError> {
     match reply.code {
-        0 if !reply.addresses.is_empty() => Ok(reply.addresses),
-        // A server that knows nothing of the name and asks nobody.
-        0 if reply.lame => Err(NameError::Code(REFUSED)),
-        0 => Err(NameError::NoAddress),
+        0 => {
+            let lame = reply.lame;
+            let found = found(reply);
+            match found.is_empty() {
+                false => Ok(found),
+                // A server that knows nothing of the name and asks nobody.
+                true if lame => Err(NameError::Code(REFUSED)),
+                true => Err(NameError::NoAddress),
+            }
+        }
         NXDOMAIN => Err(NameError::NoSuchName),
         code @ (SERVFAIL | NOTIMP | REFUSED) => Err(NameError::Code(code)),
         code => Err(NameError::Code(code)),

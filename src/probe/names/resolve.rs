@@ -138,7 +138,7 @@ fn candidates(host: &str, conf: &ResolvConf) -> Vec<Name> {
 }
 
 /// A name of labels as they are: hyphens at an end and underscores exist in the wild.
-fn name(text: &str) -> Option<Name> {
+pub(super) fn name(text: &str) -> Option<Name> {
     let labels: Vec<_> = text.split('.').map(str::as_bytes).collect();
     let empty = labels.iter().any(|label| label.is_empty());
     if empty || text.len() > 253 {

@@ -41,6 +41,8 @@ pub(super) struct Reply {
     pub(super) lame: bool,
     /// The addresses of the name, and of the names that it is an alias of.
     pub(super) addresses: Vec<IpAddr>,
+    /// All records of the answer.
+    pub(super) records: Vec<Record>,
 }
 
 /// A question as it is sent.
@@ -87,7 +89,7 @@ impl Question {
             Ok(whole) => Ok(whole),
             Err(NameError::Own(error)) => Err(NameError::Own(error)),
             // What came is better than nothing.
-            Err(_) if !reply.addresses.is_empty() => Ok(reply),
+            Err(_) if !reply.records.is_empty() => Ok(reply),
             Err(_) => Err(NameError::Truncated),
         }
     }
@@ -187,6 +189,7 @@ impl Question {
             truncated,
             lame: !authoritative && !recursive && answers == 0,
             addresses: Vec::new(),
+            records: Vec::new(),
         };
         // A server that fails need not repeat the question.
         if code != 0 && questions == 0 {
@@ -213,6 +216,7 @@ impl Question {
             }
         }
         reply.addresses = addresses(&self.name, &records);
+        reply.records = records;
         Ok(Some(reply))
     }
 }

@@ -264,13 +264,19 @@ impl Page<'_> {
     }
 
     fn request(&mut self, number: usize, request: &RequestRecord, whole: std::time::Duration) {
-        let method = request.method.word();
-        let answer = request.status.map_or_else(
-            || "no answer".to_owned(),
-            |status| format!("status {status}"),
-        );
+        // Other kinds of check have no method.
+        let method = if request.url.starts_with("http") {
+            format!("{} ", request.method.word())
+        } else {
+            String::new()
+        };
+        let answer = match request.status {
+            Some(status) => format!("status {status} "),
+            None if method.is_empty() => String::new(),
+            None => "no answer ".to_owned(),
+        };
         let mut text = format!(
-            "{method} {}: {answer} after {}",
+            "{method}{}: {answer}after {}",
             clean(&request.url, 400),
             waterfall::millis(request.took),
         );

@@ -48,7 +48,9 @@ pub(super) fn lines(request: &RequestRecord, whole: Duration, cells: usize) -> V
 fn expected(phase: Phase, request: &RequestRecord) -> bool {
     match phase {
         Phase::Dns => request.address.is_none() && request.resolved.is_empty(),
-        Phase::Tls => request.url.starts_with("https:"),
+        Phase::Tls => ["https:", "tls:"]
+            .iter()
+            .any(|scheme| request.url.starts_with(scheme)),
         Phase::Connect | Phase::FirstByte | Phase::Body => true,
     }
 }
