@@ -175,7 +175,7 @@ fn what_is_no_check_is_answered_with_a_failure() {
             "host",
             "squirrel.check",
             json!([order("http://")]),
-            "not http",
+            "no kind of check",
         ),
         ("long", "squirrel.check", json!([wrong]), "timeout"),
         ("text", "squirrel.check", json!(["http://h/"]), "no check"),
