@@ -204,12 +204,13 @@ impl ConnectionOptions {
         others.family = others.family.filter(|family| *family != AddressFamily::Any);
     }
 
-    /// Those of a request to `url`, of a check whose site is at `home`: another origin is shown no
+    /// Those of a request to `url`, of a check whose site is at `home`, which is the origin of both if
+    /// `at_home`: another origin is shown no
     /// certificate of the client's, and is not at the address of the site. That address without a
     /// port is that of the site's host at every port.
     #[must_use]
-    pub fn toward(&self, url: &Url, home: &Url) -> Cow<'_, Self> {
-        if (self.client.is_none() && self.connect_to.is_none()) || url.origin() == home.origin() {
+    pub fn toward(&self, url: &Url, home: &Url, at_home: bool) -> Cow<'_, Self> {
+        if at_home || (self.client.is_none() && self.connect_to.is_none()) {
             return Cow::Borrowed(self);
         }
         let same_host = url.host() == home.host();
@@ -241,16 +242,15 @@ mod tests {
         };
         let url = |text: &str| Url::parse(text).unwrap();
         let home = url("http://a.example/");
-        assert_eq!(
-            *to(None).toward(&url("http://a.example/b"), &home),
-            to(None)
-        );
+        let near = url("http://a.example/b");
+        assert_eq!(*to(None).toward(&near, &home, true), to(None));
         let secure = url("https://a.example/");
         let behind = to(None);
-        let behind = behind.toward(&secure, &home);
+        let behind = behind.toward(&secure, &home, false);
         assert!(behind.connect_to.is_some() && behind.client.is_none());
-        assert!(to(Some(80)).toward(&secure, &home).connect_to.is_none());
+        let by_port = to(Some(80));
+        assert!(by_port.toward(&secure, &home, false).connect_to.is_none());
         let other = url("http://b.example/");
-        assert!(to(None).toward(&other, &home).connect_to.is_none());
+        assert!(to(None).toward(&other, &home, false).connect_to.is_none());
     }
 }

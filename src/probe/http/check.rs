@@ -26,10 +26,9 @@ pub(in super::super) async fn check(
     deadline: Instant,
     log: &mut RequestLog,
 ) -> Result<(), Failure> {
-    let url = spec.url.parsed();
-    let mut url = url
-        .map(Cow::Borrowed)
-        .ok_or_else(|| Failure::new(Reason::Internal, "the URL cannot be read"))?;
+    let home = spec.url.parsed();
+    let home = home.ok_or_else(|| Failure::new(Reason::Internal, "the URL cannot be read"))?;
+    let mut url = Cow::Borrowed(home);
     let (method, courtesy) = first_method(spec);
     log.method = method;
     let exchange = Exchange { shared, deadline };
@@ -41,16 +40,17 @@ pub(in super::super) async fn check(
     let mut shown = RequestLog::shown(&spec.url);
     let mut cookies = Cookies::default();
     let body = spec.options().body.as_ref().map(MaskedText::expose);
-    let home = spec.url.parsed().unwrap_or(&url).clone();
     loop {
         let cookie = cookies.sent_to(&url);
-        let connection = spec.options().connection.toward(&url, &home);
+        // The first request needs no comparison.
+        let at_home = std::ptr::eq(&*url, home) || url.origin() == home.origin();
+        let connection = spec.options().connection.toward(&url, home, at_home);
         let request = HttpRequest {
             method: log.method,
             url: &url,
             spec,
             cookie: cookie.as_deref(),
-            at_home: url.origin() == home.origin(),
+            at_home,
             connection: &connection,
             body: body.filter(|_| sends_once(log.method)),
         };
