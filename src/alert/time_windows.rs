@@ -6,7 +6,7 @@ use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, ToSpan as _};
 
-use crate::domain::{Cron, MaintenanceWindow, Owner, Quiet, Timestamp, WindowStart};
+use crate::domain::{Cron, MaintenanceWindow, Owner, Quiet, Timestamp, WeekHours, WindowStart};
 
 /// The zone of this name, or else `usual`.
 fn zone(name: Option<&str>, usual: &TimeZone) -> TimeZone {
@@ -88,17 +88,29 @@ fn opens_on(cron: &Cron, date: Date) -> bool {
     cron.opens_on(number(date.day()), number(date.month()), number(weekday))
 }
 
-/// Until when the owner's quiet hours last at `at`; `None` outside of them.
+/// Until when messages to the owner wait at `at`, by quiet hours and by the hours outside of which
+/// nothing is told; `None` where none wait.
 #[must_use]
 pub fn quiet_until(owner: &Owner, at: Timestamp, usual: &TimeZone) -> Option<Timestamp> {
-    let Quiet {
-        from,
-        to,
-        zone: name,
-    } = owner.quiet.as_ref()?;
-    let zone = zone(name.as_deref(), usual);
+    /// Quiet hours may begin where the others end, and so on.
+    const MOST_STEPS: usize = 20;
+    let zone = zone(owner.zone.as_deref(), usual);
+    let mut end = at;
+    for _ in 0..MOST_STEPS {
+        let quiet = owner.quiet.as_ref();
+        let later = quiet.and_then(|quiet| end_of_quiet(quiet, end, &zone));
+        match later.or_else(|| begin_of_hours(&owner.only, end, &zone)) {
+            Some(later) => end = later,
+            None => break,
+        }
+    }
+    (end > at).then_some(end)
+}
+
+/// Until when quiet hours last at `at`; `None` outside of them.
+fn end_of_quiet(Quiet { from, to }: &Quiet, at: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
     let local = instant(at).to_zoned(zone.clone()).datetime();
-    let minute = u16::try_from(i32::from(local.hour()) * 60 + i32::from(local.minute())).ok()?;
+    let minute = minute_of(local)?;
     let is_quiet = if from < to {
         (*from..*to).contains(&minute)
     } else {
@@ -112,10 +124,53 @@ pub fn quiet_until(owner: &Owner, at: Timestamp, usual: &TimeZone) -> Option<Tim
     } else {
         local.date().tomorrow().ok()?
     };
-    let hour = i8::try_from(to / 60).ok()?;
-    let time = Time::new(hour, i8::try_from(to % 60).ok()?, 0, 0).ok()?;
-    let ends = comes(DateTime::from_parts(day, time), &zone)?;
-    Some(Timestamp::from_micros(ends.as_microsecond()))
+    at_minute(day, *to, zone)
+}
+
+/// When the next of these hours begin; `None` within them, and where there are none.
+fn begin_of_hours(hours: &[WeekHours], at: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
+    if hours.is_empty() {
+        return None;
+    }
+    let local = instant(at).to_zoned(zone.clone()).datetime();
+    let minute = minute_of(local)?;
+    let begins =
+        |span: &WeekHours, day: Date| span.days >> day.weekday().to_monday_zero_offset() & 1 == 1;
+    let today = local.date();
+    let yesterday = today.yesterday().ok()?;
+    let is_within = |span: &WeekHours| {
+        if span.from < span.to {
+            begins(span, today) && (span.from..span.to).contains(&minute)
+        } else {
+            (begins(span, today) && minute >= span.from)
+                || (begins(span, yesterday) && minute < span.to)
+        }
+    };
+    if hours.iter().any(is_within) {
+        return None;
+    }
+    let mut day = today;
+    for _ in 0..=8 {
+        let on_day = hours.iter().filter(|span| begins(span, day));
+        let opens = on_day.filter_map(|span| at_minute(day, span.from, zone));
+        if let Some(first) = opens.filter(|opens| *opens > at).min() {
+            return Some(first);
+        }
+        day = day.tomorrow().ok()?;
+    }
+    None
+}
+
+fn minute_of(local: DateTime) -> Option<u16> {
+    u16::try_from(i32::from(local.hour()) * 60 + i32::from(local.minute())).ok()
+}
+
+/// The instant of a minute of a day.
+fn at_minute(day: Date, minute: u16, zone: &TimeZone) -> Option<Timestamp> {
+    let hour = i8::try_from(minute / 60).ok()?;
+    let time = Time::new(hour, i8::try_from(minute % 60).ok()?, 0, 0).ok()?;
+    let comes = comes(DateTime::from_parts(day, time), zone)?;
+    Some(Timestamp::from_micros(comes.as_microsecond()))
 }
 
 #[cfg(test)]
@@ -238,8 +293,8 @@ mod tests {
             quiet: Some(Quiet {
                 from: from * 60,
                 to: to * 60,
-                zone: Some("Europe/Berlin".into()),
             }),
+            zone: Some("Europe/Berlin".into()),
             ..Owner::default()
         };
         for (hours, now, until) in [
@@ -257,6 +312,73 @@ mod tests {
                 until,
                 "{now}"
             );
+        }
+    }
+
+    #[test]
+    fn outside_of_the_hours_of_the_week_messages_wait_for_the_next() {
+        let span = |days, from: u16, to: u16| WeekHours {
+            days,
+            from: from * 60,
+            to: to * 60,
+        };
+        let work = span(0b1_1111, 8, 18);
+        let nights = span(0b1, 22, 6);
+        let owner = |only: &[WeekHours], quiet: Option<Quiet>| Owner {
+            only: only.to_vec(),
+            quiet,
+            zone: Some("Europe/Berlin".into()),
+            ..Owner::default()
+        };
+        let lunch = Some(Quiet {
+            from: 7 * 60,
+            to: 9 * 60,
+        });
+        // 2026-06-12 is a Friday; Berlin is two hours ahead.
+        for (owner, now, until) in [
+            (owner(&[work], None), "2026-06-12T06:00:00Z", "-"),
+            (owner(&[work], None), "2026-06-12T15:59:59Z", "-"),
+            (
+                owner(&[work], None),
+                "2026-06-12T16:00:00Z",
+                "2026-06-15T06:00:00Z",
+            ),
+            (
+                owner(&[work], None),
+                "2026-06-12T05:59:59Z",
+                "2026-06-12T06:00:00Z",
+            ),
+            (
+                owner(&[work], lunch.clone()),
+                "2026-06-12T16:00:00Z",
+                "2026-06-15T07:00:00Z",
+            ),
+            (
+                owner(&[work], lunch),
+                "2026-06-12T06:30:00Z",
+                "2026-06-12T07:00:00Z",
+            ),
+            (owner(&[nights], None), "2026-06-15T20:00:00Z", "-"),
+            (owner(&[nights], None), "2026-06-16T03:59:00Z", "-"),
+            (
+                owner(&[nights], None),
+                "2026-06-16T04:00:00Z",
+                "2026-06-22T20:00:00Z",
+            ),
+            (
+                owner(&[work, nights], None),
+                "2026-06-16T04:00:00Z",
+                "2026-06-16T06:00:00Z",
+            ),
+            // The night in which the clock is put back.
+            (
+                owner(&[span(0b100_0000, 4, 5)], None),
+                "2026-10-25T01:30:00Z",
+                "2026-10-25T03:00:00Z",
+            ),
+        ] {
+            let found = quiet_until(&owner, at(now), &TimeZone::UTC);
+            assert_eq!(shown(found), until, "{now}");
         }
     }
 

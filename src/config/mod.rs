@@ -57,6 +57,7 @@ mod table_reader;
 mod table_values;
 mod value_parsers;
 mod watch;
+mod week_hours;
 
 pub use configuration::Config;
 pub use diagnostics::{Diagnostic, Diagnostics, Place};

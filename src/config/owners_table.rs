@@ -4,13 +4,16 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::{ChannelAddress, Escalation, KnownChannel, Owner, OwnerAddresses, Quiet, Tell};
+use crate::domain::{
+    ChannelAddress, Escalation, KnownChannel, Owner, OwnerAddresses, Quiet, Tell, WeekHours,
+};
 
 use super::notify_table::SecretReader;
 use super::owner_addresses::read_addresses;
 use super::secret::Secret;
 use super::table_reader::TableReader;
 use super::value_parsers::{self, ValueError, nearest, quoted, suggestion};
+use super::week_hours::week_hours;
 
 /// The default of `owners.NAME.escalate_after`.
 pub(super) const ESCALATE_AFTER: Duration = Duration::from_secs(15 * 60);
@@ -41,6 +44,8 @@ pub(super) fn read_owners(
         let owner = Owner {
             name: name.into(),
             quiet: read_quiet(&mut table),
+            only: read_only(&mut table),
+            zone: read_zone(&mut table),
             escalate: read_escalation(&mut table, name, &known),
             tell: read_tell(&mut table),
         };
@@ -147,18 +152,28 @@ fn read_tell(table: &mut TableReader<'_>) -> Tell {
     tell
 }
 
-/// `quiet = "22:00-07:00"`, and `zone`.
+/// `quiet = "22:00-07:00"`.
 fn read_quiet(table: &mut TableReader<'_>) -> Option<Quiet> {
-    let hours = table.text("quiet", value_parsers::hours);
+    let (from, to) = table.text("quiet", value_parsers::hours)?;
+    Some(Quiet { from, to })
+}
+
+/// `only = "mon-fri 08:00-18:00"`, or several of them.
+fn read_only(table: &mut TableReader<'_>) -> Vec<WeekHours> {
+    let spans = table.text_or_texts("only", week_hours);
+    spans.into_iter().map(|span| span.value).collect()
+}
+
+/// `zone`, of `quiet` and `only`.
+fn read_zone(table: &mut TableReader<'_>) -> Option<Box<str>> {
     let zone = table.text("zone", value_parsers::zone);
-    if zone.is_some() && !table.has("quiet") {
+    if zone.is_some() && !table.has("quiet") && !table.has("only") {
         table.refuse(
             "zone",
             &"the zone of what? there is no quiet = \"22:00-07:00\"",
         );
     }
-    let (from, to) = hours?;
-    Some(Quiet { from, to, zone })
+    zone
 }
 
 /// `escalate = "boss"`, and `escalate_after`.

@@ -263,7 +263,8 @@ fn owners(channels: &[KnownChannel]) -> TableReference {
         keys: [addresses(channels), vec![
             key("tell", "list of texts", "of `down`, `certificate` and `slow`", plain(format!("[{}]", told.join(", "))), "the kinds of events of sites that this owner is told of"),
             key("quiet", "text", "such as `22:00-07:00`", None, "hours in which messages wait"),
-            key("zone", "text", "such as `Europe/Berlin`", phrase("the machine's own"), "the time zone of `quiet`"),
+            key("only", "text or list of texts", "such as `mon-fri 08:00-18:00`", None, "days and hours in which messages are sent; outside of them they wait"),
+            key("zone", "text", "such as `Europe/Berlin`", phrase("the machine's own"), "the time zone of `quiet` and `only`"),
             key("escalate", "text", "another owner's name", None, "the owner who is told of an outage that this one does not acknowledge"),
             key("escalate_after", "duration", FROM_MILLISECOND, duration(ESCALATE_AFTER), "the time before that owner is told"),
         ]].concat(),

@@ -40,6 +40,10 @@ pub struct Owner {
     pub name: Box<str>,
     /// The quiet hours, in which messages wait.
     pub quiet: Option<Quiet>,
+    /// The hours outside of which messages wait; empty: there are none such.
+    pub only: Vec<WeekHours>,
+    /// The time zone of `quiet` and `only`; `None` for that of the machine.
+    pub zone: Option<Box<str>>,
     /// The escalation of outages that are not acknowledged.
     pub escalate: Option<Escalation>,
     /// The kinds of events that the owner is told of.
@@ -83,8 +87,17 @@ pub struct Quiet {
     pub from: u16,
     /// The end, in minutes since midnight; never equal to `from`.
     pub to: u16,
-    /// A time zone of the IANA database; `None` for that of the machine.
-    pub zone: Option<Box<str>>,
+}
+
+/// Hours of some days of the week in local time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WeekHours {
+    /// The days on which they begin: bit 0 is Monday, bit 6 Sunday.
+    pub days: u8,
+    /// The beginning, in minutes since midnight.
+    pub from: u16,
+    /// The end, in minutes since midnight, at most 1,440; of the next day where it is not after `from`.
+    pub to: u16,
 }
 
 /// The escalation of an outage that is not acknowledged to another owner.

@@ -140,7 +140,7 @@ impl OutageMessage<'_> {
                 quiet_until: Some(until),
                 ..
             } => format!(
-                "{name} is DOWN for {}. Its owners ({}) have quiet hours until {}.",
+                "{name} is DOWN for {}. Its owners ({}) are not told before {}.",
                 brief(*lasted),
                 safe(&self.site.owners.join(", "), 200),
                 self.time(*until)

@@ -107,7 +107,7 @@ fn send_again(state: &mut UiState, model: &ViewModel<'_>) -> Option<Intent> {
         DeliveryState::Sent => "This message was delivered: it is not sent twice.".to_owned(),
         DeliveryState::Waiting if queued.next > model.now.wall => {
             let until = clock_minute(queued.next, &state.options.zone);
-            format!("Quiet hours: this message is not sent before {until}.")
+            format!("The hours of its owner: this message is not sent before {until}.")
         }
         DeliveryState::Waiting => {
             "This message is sent in a moment, with others of its kind.".to_owned()

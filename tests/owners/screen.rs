@@ -197,7 +197,7 @@ fn a_message_that_waits_for_the_end_of_quiet_hours_is_shown_so_and_not_sent_by_a
     terminal.wait_text("press r to send the selected message again");
     terminal.press("r");
     terminal.wait_text(&format!(
-        "Quiet hours: this message is not sent before {to}"
+        "The hours of its owner: this message is not sent before {to}"
     ));
     terminal.press("Ctrl-C");
     assert_eq!(terminal.finish(), 0);

@@ -192,6 +192,48 @@ fn in_quiet_hours_messages_wait_for_their_end() {
 }
 
 #[test]
+fn outside_of_the_hours_in_which_an_owner_is_told_messages_wait_for_them() {
+    let mut fleet = Fleet::new();
+    let shop = fleet.serve(script(BROKEN));
+    let hook = PostServer::start(&fleet, [Answer::Says("200 OK", "", "")]);
+    let now = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC);
+    // The whole day of tomorrow and no other; now and for two days.
+    let day = |days: i64| {
+        let at = now.checked_add(jiff::SignedDuration::from_hours(24 * days));
+        at.unwrap().strftime("%a").to_string().to_lowercase()
+    };
+    let (today, tomorrow) = (day(0), day(1));
+    let rest = format!(
+        "[notify]\ndigest = \"1s\"\n\
+         [owners.ops]\nwebhook = \"{0}\"\nonly = \"{tomorrow}\"\nzone = \"UTC\"\n\
+         [owners.now]\nwebhook = \"{0}\"\nonly = [\"{tomorrow}\", \"{today}-{tomorrow} 00:00-24:00\"]\n\
+         zone = \"UTC\"\n",
+        hook.url(),
+    );
+    let squirrel = home(&fleet, &[("shop", &shop, "")], &rest);
+    let text = std::fs::read_to_string(squirrel.dir().join("sites.toml")).unwrap();
+    squirrel.write("sites.toml", text.replace("['ops']", "['ops', 'now']"));
+    let mut running = watch(&squirrel);
+    let told = running.wait_for("the owner whose hours they are", is("notified"));
+    assert_eq!(told["owner"], "now");
+    let_pass(&mut running, 4);
+    running.signal(Signal::TERM);
+    running.finish();
+    let waits = "SELECT next FROM outbox WHERE owner = 'ops' AND state = 3";
+    let midnight = now
+        .date()
+        .tomorrow()
+        .unwrap()
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .unwrap();
+    assert_eq!(
+        count(&squirrel, waits),
+        midnight.timestamp().as_microsecond()
+    );
+    assert_eq!(hook.posted().len(), 1);
+}
+
+#[test]
 fn maintenance_that_a_key_began_goes_on_after_a_restart_until_its_end() {
     let mut fleet = Fleet::new();
     let shop = fleet.serve(script(WELL));

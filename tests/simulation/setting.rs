@@ -94,12 +94,10 @@ pub(super) fn configuration(script: &Script, time: u64, paused: &[bool]) -> Engi
         .iter()
         .enumerate()
         .map(|(number, owner)| Owner {
+            only: Vec::new(),
+            zone: Some("UTC".into()),
             name: owner_name(number).into(),
-            quiet: owner.quiet.map(|(from, to)| Quiet {
-                from,
-                to,
-                zone: Some("UTC".into()),
-            }),
+            quiet: owner.quiet.map(|(from, to)| Quiet { from, to }),
             escalate: owner.escalate.map(|(to, after)| Escalation {
                 to: owner_name(to).into(),
                 after: Duration::from_nanos(after),

@@ -71,7 +71,7 @@ pub(super) fn state_in_words(
     match queued.delivery {
         DeliveryState::Waiting if queued.next > now => {
             became.push_str(&format!(
-                " for the end of quiet hours, {}",
+                " until {}, for the hours of its owner",
                 time(queued.next)
             ));
         }
