@@ -187,6 +187,7 @@ impl Keeping {
             lab: LabView::default(),
             next_due: &|site| core.due_of(site),
             silence: &|_| None,
+            on_call: &[],
             form: SiteFormView::ALONE,
             message: None,
             messages: &[],

@@ -444,6 +444,7 @@ impl Fleet {
             },
             next_due,
             silence: &|_| None,
+            on_call: &[],
             form: SiteFormView::ALONE,
             message: None,
             messages: &[],

@@ -114,6 +114,7 @@ mod owners {
     mod mail;
     mod messages;
     mod readers;
+    mod rotation;
     mod screen;
     mod service;
     mod silence;

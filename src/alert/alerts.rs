@@ -29,9 +29,9 @@ const ATTEMPTS_UNTIL_TOLD: u32 = 3;
 /// Everything that decides about telling.
 #[derive(Debug)]
 pub struct Alerts {
-    zone: TimeZone,
+    pub(super) zone: TimeZone,
     pub(super) rules: AlertRules,
-    owners: HashMap<Box<str>, Owner>,
+    pub(super) owners: HashMap<Box<str>, Owner>,
     /// Every owner who is told of any site.
     owners_of_sites: BTreeSet<Box<str>>,
     pub(super) silences: Silences,
@@ -132,6 +132,7 @@ impl Alerts {
         };
         let since = state.outage().map(|outage| outage.since().wall);
         let to = self.told_of(state, |tell| tell.down);
+        let to = self.told_on_call(site, to, now);
         self.queue(OutageEvent::Down, Some((state, since)), &to, now)
     }
 
@@ -153,6 +154,7 @@ impl Alerts {
         }
         let mut to = self.told_of(state, |tell| tell.down);
         to.extend(telling.escalated);
+        to.extend(telling.on_call);
         self.queue(
             OutageEvent::Recovered { lasted },
             Some((state, Some(since))),
@@ -191,7 +193,8 @@ impl Alerts {
                 ServiceEvent::Certificate { .. } => |tell| tell.certificate,
                 _ => |tell| tell.slow,
             };
-            let to = self.told_of(state, wanted);
+            let mut to = self.told_of(state, wanted);
+            to.extend(self.on_call_for(&to, now));
             queued.extend(self.queue(event, Some((state, None)), &to, now));
         }
         (queued, changed)
@@ -208,6 +211,7 @@ impl Alerts {
         if !unwatched || to.is_empty() {
             to.extend(self.owners_of_sites.iter().cloned());
         }
+        to.extend(self.on_call_for(&to, now));
         self.queue(event, None, &to, now)
     }
 
@@ -226,7 +230,16 @@ impl Alerts {
             };
             let lasted = outage.lasted(now.mono);
             let about = Some((state, Some(outage.since().wall)));
-            let own = self.told_of(state, |tell| tell.down);
+            let own = match due {
+                AlertStep::Tell | AlertStep::Reminder(_) => {
+                    let own = self.told_of(state, |tell| tell.down);
+                    self.told_on_call(site, own, now)
+                }
+                AlertStep::Escalate { ref to, .. } => {
+                    self.told_on_call(site, BTreeSet::from([to.clone()]), now)
+                }
+                AlertStep::Check => BTreeSet::new(),
+            };
             let queued = match due {
                 AlertStep::Check => {
                     turn.checks.push(site);
@@ -237,16 +250,14 @@ impl Alerts {
                     self.queue(OutageEvent::Reminder { lasted, number }, about, &own, now)
                 }
                 AlertStep::Escalate {
-                    to,
-                    from,
-                    quiet_until,
+                    from, quiet_until, ..
                 } => {
                     let event = OutageEvent::Escalated {
                         lasted,
                         from,
                         quiet_until,
                     };
-                    self.queue(event, about, &BTreeSet::from([to]), now)
+                    self.queue(event, about, &own, now)
                 }
             };
             turn.changed.insert(site);
@@ -311,22 +322,6 @@ impl Alerts {
             }
         }
         (settled, queued)
-    }
-
-    /// The owners of a site who are told of some kind of event.
-    pub(super) fn told_of(
-        &self,
-        state: &SiteState,
-        wanted: fn(Tell) -> bool,
-    ) -> BTreeSet<Box<str>> {
-        let wanted = |owner: &&Owner| wanted(owner.tell);
-        let name = |owner: &Owner| owner.name.clone();
-        if self.rules.everybody {
-            return self.owners.values().filter(wanted).map(name).collect();
-        }
-        let own = state.site().owners.iter();
-        let own = own.filter_map(|name| self.owners.get(name));
-        own.filter(wanted).map(name).collect()
     }
 
     fn queue(

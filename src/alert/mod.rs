@@ -33,8 +33,10 @@ mod queries;
 mod readiness;
 mod records;
 mod resend;
+mod rotation;
 mod silence;
 mod time_windows;
+mod told_owners;
 mod validity;
 
 pub use alerts::Alerts;
@@ -45,5 +47,6 @@ pub use episodes::{CertificateEpisode, Episodes, SlowEpisode};
 pub use outbox::{Outbox, Turn};
 pub use policy::{AlertStep, Telling};
 pub use records::{AlertRules, AlertTurn, Queued, Resumed, SiteAlerts, Unsettled};
+pub use rotation::on_call;
 pub use silence::MAINTENANCE_BY_KEY;
 pub use time_windows::{open_span, quiet_until};

@@ -41,6 +41,9 @@ pub struct Telling {
     /// Owners that were told because others did not acknowledge.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub escalated: BTreeSet<Box<str>>,
+    /// Owners that were told because they were on call.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub on_call: BTreeSet<Box<str>>,
 }
 
 /// What is to be done about an open outage.
@@ -124,6 +127,13 @@ impl Policy {
         let watch = self.open.remove(&site)?;
         self.leave_agenda(site, &watch);
         Some(watch.telling)
+    }
+
+    /// These owners are told of the open outage of a site because they are on call.
+    pub(super) fn note_on_call(&mut self, site: SiteId, owners: &BTreeSet<Box<str>>) {
+        if let Some(watch) = self.open.get_mut(&site) {
+            watch.telling.on_call.extend(owners.iter().cloned());
+        }
     }
 
     /// What was told of the open outage of a site.

@@ -28,7 +28,7 @@ impl Alerts {
     #[must_use]
     pub fn untold(&self, state: &SiteState, monitor: &Monitor, now: Now) -> Option<Untold> {
         let telling = self.policy.telling(state.id())?;
-        if let Some(nobody) = self.nobody_to_tell(state) {
+        if let Some(nobody) = self.nobody_to_tell(state, now) {
             return Some(nobody);
         }
         if telling.told.is_some() {
@@ -43,8 +43,9 @@ impl Alerts {
     }
 
     /// Why nobody is told of any outage of a site, if that is so.
-    fn nobody_to_tell(&self, state: &SiteState) -> Option<Untold> {
-        let to = self.told_of(state, |tell| tell.down);
+    fn nobody_to_tell(&self, state: &SiteState, now: Now) -> Option<Untold> {
+        let mut to = self.told_of(state, |tell| tell.down);
+        to.extend(self.on_call_for(&to, now));
         let reached = |owner: &str| {
             let channels = self.rules.channels.get(owner);
             channels.is_some_and(|channels| !channels.is_empty())

@@ -125,6 +125,12 @@ impl Driver {
         engine.alerts().untold(state, engine.monitor(), now)
     }
 
+    /// Who is on call: each owner with a rotation, and whose turn it is.
+    #[must_use]
+    pub fn on_call(&self) -> Vec<(Box<str>, Box<str>)> {
+        self.engine.alerts().on_call(self.clock.now())
+    }
+
     /// The end of the maintenance of a site; `None` while there is none.
     #[must_use]
     pub fn maintenance(&self, site: SiteId) -> Option<Timestamp> {

@@ -99,6 +99,7 @@ impl SessionState {
         let queue = self.driver.queue();
         let complaint = queue.as_ref().and_then(|queue| queue.complaint());
         let (unwatched, blind) = (self.unwatched(), self.blindness());
+        let on_call = self.driver.on_call();
         draw(&ViewModel {
             monitor: self.driver.monitor(),
             now: self.clock.now(),
@@ -116,6 +117,7 @@ impl SessionState {
             lab: self.lab.seen(),
             next_due: &|site| self.driver.due_of(site),
             silence: &|site| self.driver.silence(site),
+            on_call: &on_call,
             form: SiteFormView {
                 check: &|site, fields| self.editor.check(site, fields, self.driver.monitor()),
                 tried: self.editor.tried.as_ref(),

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::{
-    ChannelAddress, Escalation, KnownChannel, Owner, OwnerAddresses, Quiet, Tell, WeekHours,
+    ChannelAddress, Escalation, KnownChannel, Owner, OwnerAddresses, Quiet, Rotation, Tell,
+    WeekHours,
 };
 
 use super::notify_table::SecretReader;
@@ -46,6 +47,9 @@ pub(super) fn read_owners(
             quiet: read_quiet(&mut table),
             only: read_only(&mut table),
             zone: read_zone(&mut table),
+            rotation: table
+                .table("rotation", |table| read_rotation(table, name, &known))
+                .flatten(),
             escalate: read_escalation(&mut table, name, &known),
             tell: read_tell(&mut table),
         };
@@ -174,6 +178,42 @@ fn read_zone(table: &mut TableReader<'_>) -> Option<Box<str>> {
         );
     }
     zone
+}
+
+/// `rotation = { owners = ["first", "second"], every = "week", starts = "2026-11-30 09:00" }`.
+fn read_rotation(mut table: TableReader<'_>, own: &str, known: &[Box<str>]) -> Option<Rotation> {
+    let owners = table.texts("owners", |text| {
+        let mut others = known.iter().map(|name| &**name).filter(|name| *name != own);
+        if others.clone().any(|name| name == text) {
+            return Ok(text.into());
+        }
+        let near = suggestion(text, &mut others);
+        let expected = "expected the name of another owner";
+        Err(ValueError::Plain(format!(
+            "{expected}, got {}{near}",
+            quoted(text)
+        )))
+    });
+    table.require("owners");
+    if table.has_list("owners") && owners.is_empty() {
+        table.refuse("owners", &"expected the names of other owners");
+    }
+    let days = table.text("every", |text| match text {
+        "day" => Ok(1),
+        "week" => Ok(7),
+        _ => Err(value_parsers::none_of(text, &["day", "week"])),
+    });
+    let starts = table.text("starts", value_parsers::local_time);
+    table.require("starts");
+    let zone = table.text("zone", value_parsers::zone);
+    table.finish();
+    let owners: Vec<Box<str>> = owners.into_iter().map(|owner| owner.value).collect();
+    (!owners.is_empty()).then_some(Rotation {
+        owners,
+        days: days.unwrap_or(7),
+        starts: starts?,
+        zone,
+    })
 }
 
 /// `escalate = "boss"`, and `escalate_after`.

@@ -265,6 +265,11 @@ fn owners(channels: &[KnownChannel]) -> TableReference {
             key("quiet", "text", "such as `22:00-07:00`", None, "hours in which messages wait"),
             key("only", "text or list of texts", "such as `mon-fri 08:00-18:00`", None, "days and hours in which messages are sent; outside of them they wait"),
             key("zone", "text", "such as `Europe/Berlin`", phrase("the machine's own"), "the time zone of `quiet` and `only`"),
+            key("rotation", "table", "see below", None, "owners who take turns: whoever is on call is told beside this owner's own channels"),
+            key("rotation.owners", "list of texts", "other owners' names", phrase(REQUIRED), "in the order of their turns"),
+            key("rotation.every", "text", "`day` or `week`", plain("\"week\""), "the length of a turn"),
+            key("rotation.starts", "text", "date and time, such as `2026-11-30 09:00`", phrase(REQUIRED), "when the first turn begins; the hour is that of every handover"),
+            key("rotation.zone", "text", "such as `Europe/Berlin`", phrase("the machine's own"), "the time zone of the handover"),
             key("escalate", "text", "another owner's name", None, "the owner who is told of an outage that this one does not acknowledge"),
             key("escalate_after", "duration", FROM_MILLISECOND, duration(ESCALATE_AFTER), "the time before that owner is told"),
         ]].concat(),
@@ -404,7 +409,7 @@ mod tests {
     use crate::notify::KNOWN_CHANNELS;
 
     /// Every table once, so that each is read. What is missing in them does not matter.
-    const EVERY_TABLE: &str = "[monitor]\n[workers]\n[owners.NAME]\n\
+    const EVERY_TABLE: &str = "[monitor]\n[workers]\n[owners.NAME]\nrotation = {}\n\
         [notify.email]\npassword = { env = \"X\" }\n[notify.sms]\n[notify.push]\n\
         [notify.webhook]\n[history]\n[queue]\n[[maintenance]]\n[[defaults]]\n[[sites]]\nmaintenance = [{}]\njson = [{}]\n\
         basic_auth = {}\nproxy = {}\n";

@@ -128,6 +128,21 @@ pub(super) fn zone(text: &str) -> Parsed<Box<str>> {
     }
 }
 
+/// A date and a time without a zone: year, month, day, hour, minute.
+pub(super) fn local_time(text: &str) -> Parsed<(i16, i8, i8, i8, i8)> {
+    let parsed: Result<jiff::civil::DateTime, _> = text.trim().replacen(' ', "T", 1).parse();
+    let time = parsed.map_err(|_| {
+        ValueError::expected("expected a date and a time such as \"2026-11-30 09:00\"")
+    })?;
+    Ok((
+        time.year(),
+        time.month(),
+        time.day(),
+        time.hour(),
+        time.minute(),
+    ))
+}
+
 /// A duration of at least a second.
 pub(super) fn interval(text: &str) -> Parsed<Duration> {
     let duration = duration(text)?;

@@ -82,7 +82,7 @@ pub use result::{
 };
 pub use retention::Retention;
 pub use silence::{Silence, Untold};
-pub use site::{Escalation, Owner, Quiet, Site, Tell, WeekHours};
+pub use site::{Escalation, Owner, Quiet, Rotation, Site, Tell, WeekHours};
 pub use site_edit::{FieldMistake, SiteEdit, SiteField, SiteValues};
 pub use site_time::{SeenTime, SiteTime};
 pub use text::{MAX_SENTENCE, clean, count, is_unsafe, is_utf8_locale, noun_of, plural, sentence};

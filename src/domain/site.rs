@@ -44,6 +44,8 @@ pub struct Owner {
     pub only: Vec<WeekHours>,
     /// The time zone of `quiet` and `only`; `None` for that of the machine.
     pub zone: Option<Box<str>>,
+    /// The owners who take turns: whoever is on call is told as well.
+    pub rotation: Option<Rotation>,
     /// The escalation of outages that are not acknowledged.
     pub escalate: Option<Escalation>,
     /// The kinds of events that the owner is told of.
@@ -87,6 +89,19 @@ pub struct Quiet {
     pub from: u16,
     /// The end, in minutes since midnight; never equal to `from`.
     pub to: u16,
+}
+
+/// Owners who take turns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rotation {
+    /// The names of the owners, in the order of their turns; at least one.
+    pub owners: Vec<Box<str>>,
+    /// The length of a turn, in days: 1 or 7.
+    pub days: u8,
+    /// The beginning of the first turn in local time: year, month, day, hour and minute.
+    pub starts: (i16, i8, i8, i8, i8),
+    /// A time zone of the IANA database; `None` for that of the machine.
+    pub zone: Option<Box<str>>,
 }
 
 /// Hours of some days of the week in local time.

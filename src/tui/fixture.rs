@@ -378,6 +378,7 @@ impl Fixture {
             },
             next_due: &next_due,
             silence: &|_| None,
+            on_call: &[],
             form: SiteFormView::ALONE,
             message: None,
             messages: &[],

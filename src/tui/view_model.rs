@@ -43,6 +43,8 @@ pub struct ViewModel<'a> {
     pub next_due: &'a dyn Fn(SiteId) -> Option<Moment>,
     /// Why a site's owners get no message at present; `None` if they get them.
     pub silence: &'a dyn Fn(SiteId) -> Option<Silence>,
+    /// Who is on call: an owner with a rotation, and whose turn it is.
+    pub on_call: &'a [(Box<str>, Box<str>)],
     /// What the form of a site is checked with.
     pub form: SiteFormView<'a>,
     /// The newest message for the status line, such as the receipt of a switch.

@@ -79,6 +79,7 @@ pub(crate) fn read(bytes: &[u8]) {
             },
             next_due: &|_| None,
             silence: &|_| None,
+            on_call: &[],
             form: SiteFormView::ALONE,
             message: None,
             messages: &[],

@@ -95,6 +95,7 @@ pub(super) fn configuration(script: &Script, time: u64, paused: &[bool]) -> Engi
         .enumerate()
         .map(|(number, owner)| Owner {
             only: Vec::new(),
+            rotation: None,
             zone: Some("UTC".into()),
             name: owner_name(number).into(),
             quiet: owner.quiet.map(|(from, to)| Quiet { from, to }),

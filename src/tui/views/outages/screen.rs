@@ -219,7 +219,7 @@ fn bottom_line(
         .filter(|one| one.row.ended.is_none())
         .count();
     let all = history.outages.len();
-    let right = vec![Piece::text(
+    let mut right = vec![Piece::text(
         1,
         format!(
             "{} open, {} of the latest {} shown",
@@ -229,6 +229,12 @@ fn bottom_line(
         ),
         PLAIN,
     )];
+    if !model.on_call.is_empty() {
+        let turns = model.on_call.iter();
+        let turns = turns.map(|(owner, member)| format!("{member} ({owner})"));
+        let text = format!("on call: {}", turns.collect::<Vec<_>>().join(", "));
+        right.insert(0, Piece::text(1, clean(&text, 60), BOLD));
+    }
     let is_new = history.outages.iter().any(|one| is_new(state, model, one));
     let left = match state.layers.last() {
         Some(Layer::Note { about, text, .. }) => typed(format!("note on {about}: "), text),
