@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use memchr::memmem;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::domain::{Reason, StartTls, clean};
@@ -100,6 +101,10 @@ impl<S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin> Dialogue<'_, S> {
             }
             StartTls::Imap => {
                 self.line_with("* ").await?;
+                // Untagged lines may come at any time (RFC 9051 section 7).
+                while self.came[self.taken..].starts_with(b"* ") {
+                    self.line().await?;
+                }
                 self.say(b"a STARTTLS\r\n").await?;
                 loop {
                     let line = self.line().await?;
@@ -134,13 +139,23 @@ impl<S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin> Dialogue<'_, S> {
                     host.replace(['\'', '<', '&'], "")
                 );
                 self.say(head.as_bytes()).await?;
-                let features = self.until(&["</stream:features>", "</features>"]).await?;
+                let features = self
+                    .until(&[
+                        "</stream:features>",
+                        "</features>",
+                        "<stream:features/>",
+                        "<features/>",
+                        "</stream:error>",
+                    ])
+                    .await?;
                 if !features.contains("urn:ietf:params:xml:ns:xmpp-tls") {
                     return Err(Refusal::Refused("it does not offer starttls".to_owned()));
                 }
                 self.say(b"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
                     .await?;
-                let answer = self.until(&["/>", "</proceed>"]).await?;
+                let answer = self
+                    .until(&["/>", "</proceed>", "</failure>", "</stream:error>"])
+                    .await?;
                 if !answer.contains("<proceed") {
                     return Err(Refusal::Refused(clean(&answer, 100)));
                 }
@@ -150,9 +165,16 @@ impl<S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin> Dialogue<'_, S> {
                 let head = self.bytes(2).await?;
                 let length = match (head[0], head[1]) {
                     (0x30, short @ 0..=0x7f) => usize::from(short),
-                    (0x30, 0x81) => usize::from(self.bytes(1).await?[0]),
+                    // Active Directory writes every length in four bytes more.
+                    (0x30, long @ 0x81..=0x84) => {
+                        let digits = self.bytes(usize::from(long & 0x7f)).await?;
+                        long_length(&digits)
+                    }
                     _ => return Err(self.foreign(&String::from_utf8_lossy(&head))),
                 };
+                if length > MOST_BYTES {
+                    return Err(Refusal::TooLong);
+                }
                 let message = self.bytes(length).await?;
                 match ldap_code(&message) {
                     Some(0) => {}
@@ -232,8 +254,7 @@ impl<S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin> Dialogue<'_, S> {
         loop {
             let open = &self.came[self.taken..];
             let ended = ends.iter().filter_map(|end| {
-                let mut places = open.windows(end.len());
-                let place = places.position(|window| window == end.as_bytes())?;
+                let place = memmem::find(open, end.as_bytes())?;
                 Some(place + end.len())
             });
             if let Some(length) = ended.min() {
@@ -268,15 +289,21 @@ impl<S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin> Dialogue<'_, S> {
     }
 }
 
+/// A length of BER from the bytes behind the first, at most four.
+fn long_length(digits: &[u8]) -> usize {
+    let digits = digits.iter();
+    digits.fold(0, |length, digit| (length << 8) | usize::from(*digit))
+}
+
 /// The result code of an LDAP extended response, whose message holds its id before it.
 fn ldap_code(message: &[u8]) -> Option<u8> {
     let (&[0x02, length], rest) = message.split_first_chunk::<2>()? else {
         return None;
     };
     let rest = rest.get(usize::from(length)..)?;
-    // An extended response, of a length in one byte or two.
+    // An extended response, of a length in one byte or up to five.
     let rest = match rest {
-        [0x78, 0x81, _, rest @ ..] => rest,
+        [0x78, long @ 0x81..=0x84, rest @ ..] => rest.get(usize::from(long & 0x7f)..)?,
         [0x78, length, rest @ ..] if *length < 0x80 => rest,
         _ => return None,
     };
@@ -368,6 +395,10 @@ mod tests {
 
     const LDAP_OK: &[u8] = b"\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\x00\x04\x00\x04\x00";
 
+    /// As Active Directory has it: each length in four bytes behind 0x84.
+    const ACTIVE_DIRECTORY_OK: &[u8] = b"\x30\x84\x00\x00\x00\x10\x02\x01\x01\
+        \x78\x84\x00\x00\x00\x07\x0a\x01\x00\x04\x00\x04\x00";
+
     #[test]
     fn each_protocol_is_spoken_as_its_standard_says() {
         let features: &[u8] = b"<stream:stream id='1'><stream:features><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></stream:features>";
@@ -388,7 +419,12 @@ mod tests {
             (StartTls::Pop3, &[b"+OK hi\r\n", b"+OK\r\n"]),
             (StartTls::Postgres, &[b"S"]),
             (StartTls::Xmpp, &[features, proceed]),
+            (
+                StartTls::Imap,
+                &[b"* OK hi\r\n* CAPABILITY STARTTLS\r\n", b"a OK\r\n"],
+            ),
             (StartTls::Ldap, &[LDAP_OK]),
+            (StartTls::Ldap, &[ACTIVE_DIRECTORY_OK]),
         ] {
             assert_eq!(run(protocol, parts), Ok(()), "{protocol:?}");
         }
@@ -440,6 +476,24 @@ mod tests {
                 StartTls::Xmpp,
                 &[b"<stream:features></stream:features>"],
                 "does not offer starttls",
+            ),
+            (
+                StartTls::Xmpp,
+                &[b"<stream:features/>"],
+                "does not offer starttls",
+            ),
+            (
+                StartTls::Xmpp,
+                &[
+                    b"<stream:features>urn:ietf:params:xml:ns:xmpp-tls</stream:features>",
+                    b"<failure></failure>",
+                ],
+                "does not begin TLS: <failure>",
+            ),
+            (
+                StartTls::Ldap,
+                &[b"\x30\x84\xff\xff\xff\xff"],
+                "says too much",
             ),
             (
                 StartTls::Ldap,
