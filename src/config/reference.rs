@@ -267,7 +267,7 @@ fn owners(channels: &[KnownChannel]) -> TableReference {
             key("zone", "text", "such as `Europe/Berlin`", phrase("the machine's own"), "the time zone of `quiet` and `only`"),
             key("rotation", "table", "see below", None, "owners who take turns: whoever is on call is told beside this owner's own channels"),
             key("rotation.owners", "list of texts", "other owners' names", phrase(REQUIRED), "in the order of their turns"),
-            key("rotation.every", "text", "`day` or `week`", plain("\"week\""), "the length of a turn"),
+            key("rotation.every", "text", "`day` or `week`", phrase("a week"), "the length of a turn"),
             key("rotation.starts", "text", "date and time, such as `2026-11-30 09:00`", phrase(REQUIRED), "when the first turn begins; the hour is that of every handover"),
             key("rotation.zone", "text", "such as `Europe/Berlin`", phrase("the machine's own"), "the time zone of the handover"),
             key("escalate", "text", "another owner's name", None, "the owner who is told of an outage that this one does not acknowledge"),

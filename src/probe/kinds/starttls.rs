@@ -93,7 +93,13 @@ impl<S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin> Dialogue<'_, S> {
                 self.smtp_reply("220").await?;
                 self.say(b"EHLO squirrel.invalid\r\n").await?;
                 let extensions = self.smtp_reply("250").await?;
-                if !extensions.to_ascii_uppercase().contains("STARTTLS") {
+                // The first line names the server.
+                let mut offers = extensions.lines().skip(1);
+                let is_offered = |line: &str| {
+                    let word = line.trim_start_matches(['-', ' ']).trim();
+                    word.eq_ignore_ascii_case("STARTTLS")
+                };
+                if !offers.any(is_offered) {
                     return Err(Refusal::Refused("it does not offer STARTTLS".to_owned()));
                 }
                 self.say(b"STARTTLS\r\n").await?;
@@ -451,7 +457,11 @@ mod tests {
             (StartTls::Smtp, &[b"220 a\r\n"], "closed the connection"),
             (
                 StartTls::Smtp,
-                &[b"220 a\r\n", b"250 STARTTLS\r\n", b"220 go\r\n250 x\r\n"],
+                &[
+                    b"220 a\r\n",
+                    b"250-a\r\n250 STARTTLS\r\n",
+                    b"220 go\r\n250 x\r\n",
+                ],
                 "may have added",
             ),
             (
