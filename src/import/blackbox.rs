@@ -2,8 +2,15 @@
 //! be one or the other; a module that is in none of them is taken for what its name says.
 //! <https://github.com/prometheus/blackbox_exporter/blob/master/CONFIGURATION.md>
 
+use std::net::SocketAddr;
+
+use crate::domain::TextPattern;
+
 use super::go_duration::parse_go_duration;
-use super::imported_site::{ImportError, ImportedConfig, ImportedSite, http_url, shown, signed_in};
+use super::imported_site::{
+    ImportError, ImportedConfig, ImportedSite, http_url, shown, signed_in, site_url,
+};
+use super::render::quoted;
 use super::status_codes::StatusCodes;
 use super::yaml_tree::{Node, yaml};
 
@@ -129,7 +136,7 @@ impl<'a> Job<'a> {
             None => return Err(format!("module {module} is in none of the files")),
         };
         if prober != "http" {
-            return Err(format!("module {module}: prober {prober}"));
+            return self.other(target, &prober, group);
         }
         // The exporter takes a target without a scheme for http.
         let url = if target.contains("://") {
@@ -139,6 +146,61 @@ impl<'a> Job<'a> {
         };
         let url = url.ok_or_else(|| format!("{} is no http(s) URL", shown(target)))?;
         let mut site = ImportedSite::new("", url);
+        self.times(group, &mut site);
+        match self.how {
+            Some(how) => http(how, &mut site),
+            None => {
+                site.expect_status = Some("200-299".to_owned());
+                site.add_unsupported(format!("module {module} is in none of the files"));
+            }
+        }
+        Ok(site)
+    }
+
+    /// A target of another prober than http.
+    fn other(&self, target: &str, prober: &str, group: &Node) -> Result<ImportedSite, String> {
+        let module = &self.module;
+        let settings = self.how.and_then(|how| how.get(prober));
+        let text = |key: &str| settings.map_or_else(String::new, |settings| settings.text(key));
+        let host = target.split_once("://").map_or(target, |(_, host)| host);
+        let url = match prober {
+            "tcp" => format!("tcp://{host}"),
+            "icmp" => format!("ping://{host}"),
+            "dns" => {
+                let kind = text("query_type");
+                let kind = if kind.is_empty() || kind == "ANY" {
+                    "A"
+                } else {
+                    &kind
+                };
+                let name = text("query_name");
+                format!("dns://{}?type={kind}", name.trim_end_matches('.'))
+            }
+            _ => return Err(format!("module {module}: prober {prober}")),
+        };
+        let url = site_url(&url).ok_or_else(|| format!("module {module}: {}", shown(&url)))?;
+        let mut site = ImportedSite::new("", url);
+        self.times(group, &mut site);
+        if prober == "dns" {
+            // The target is who is asked.
+            let server = host.parse::<SocketAddr>();
+            let server = server.or_else(|_| host.parse().map(|host| SocketAddr::new(host, 53)));
+            match server {
+                Ok(server) => site.add("resolver", quoted(&server.to_string())),
+                Err(_) => site.add_unsupported(format!("name server {}", shown(host))),
+            }
+        }
+        for (key, value) in settings.map_or(&[][..], Node::entries) {
+            let read = ["query_name", "query_type", "preferred_ip_protocol"].contains(&&**key);
+            if !read && !value.is_nothing() {
+                site.add_unsupported(format!("{prober}.{key}"));
+            }
+        }
+        Ok(site)
+    }
+
+    /// Tags and times of a target.
+    fn times(&self, group: &Node, site: &mut ImportedSite) {
         site.tag(&self.name);
         for (key, value) in group.get("labels").map_or(&[][..], Node::entries) {
             site.tag(&format!("{key}:{}", value.word().unwrap_or_default()));
@@ -151,14 +213,6 @@ impl<'a> Job<'a> {
         let timeout = timeout.filter(|timeout| !timeout.is_empty());
         let timeout = parse_go_duration(&timeout.unwrap_or_else(|| self.timeout.clone()));
         site.timeout = timeout.filter(|timeout| !timeout.is_zero());
-        match self.how {
-            Some(how) => http(how, &mut site),
-            None => {
-                site.expect_status = Some("200-299".to_owned());
-                site.add_unsupported(format!("module {module} is in none of the files"));
-            }
-        }
-        Ok(site)
     }
 }
 
@@ -185,13 +239,19 @@ fn http(module: &Node, site: &mut ImportedSite) {
     }
     site.expect_status = codes.to_expect_status(unfollowed);
     let wanted = http.list("fail_if_body_not_matches_regexp");
+    let mut patterns = Vec::new();
     for pattern in wanted.unwrap_or_default().iter().filter_map(Node::word) {
-        // Characters that mean something else in a regular expression.
-        if pattern.contains(|c: char| r"\.+*?()|[]{}^$".contains(c)) {
-            site.add_unsupported(format!("the body must match {pattern}"));
-        } else {
+        let is_plain = !pattern.contains(|c: char| r"\.+*?()|[]{}^$".contains(c));
+        if is_plain && site.contains.is_none() {
             site.holds(&pattern);
+        } else if TextPattern::parse(&pattern).is_ok() {
+            patterns.push(quoted(&pattern));
+        } else {
+            site.add_unsupported(format!("the body must match {pattern}"));
         }
+    }
+    if !patterns.is_empty() {
+        site.add("matches", format!("[{}]", patterns.join(", ")));
     }
     if http.flag("fail_if_not_ssl") == Some(true) && !site.url.expose().starts_with("https:") {
         site.add_unsupported("it fails without TLS");
@@ -207,6 +267,7 @@ fn http(module: &Node, site: &mut ImportedSite) {
     if http.get("method").is_none() {
         site.ask_by("");
     }
+    let mut body = String::new();
     for (key, value) in http.entries() {
         if READ.contains(&&**key) || value.is_nothing() {
             continue;
@@ -214,17 +275,27 @@ fn http(module: &Node, site: &mut ImportedSite) {
         match &**key {
             "method" => site.ask_by(&value.word().unwrap_or_default()),
             "tls_config" => tls(value, site),
-            "headers" | "http_headers" => site.add_unsupported(format!("{key} {}", value.keys())),
+            "headers" => {
+                for (name, value) in value.entries() {
+                    site.header(name, &value.word().unwrap_or_default());
+                }
+            }
+            "http_headers" => site.add_unsupported(format!("{key} {}", value.keys())),
+            "body" => body = value.word().unwrap_or_default(),
             _ => site.add_unsupported(key),
         }
     }
+    site.send(&body);
 }
 
 fn tls(config: &Node, site: &mut ImportedSite) {
     for (key, value) in config.entries() {
         match &**key {
             _ if value.is_nothing() => {}
-            "insecure_skip_verify" => site.add_unsupported("certificates are not verified"),
+            "insecure_skip_verify" if value.word().as_deref() == Some("true") => {
+                site.add("verify", "false");
+            }
+            "insecure_skip_verify" => {}
             other => site.add_unsupported(format!("tls_config.{other}")),
         }
     }

@@ -1,8 +1,11 @@
 //! Gatus's conditions: what of them has a counterpart.
 //! <https://github.com/TwiN/gatus#conditions>
 
+use crate::domain::{CheckKind, JsonPath};
+
 use super::go_duration::{duration_from_seconds, parse_go_duration};
 use super::imported_site::ImportedSite;
+use super::render::quoted;
 use super::status_codes::StatusCodes;
 
 const OPERATORS: [&str; 6] = ["==", "!=", "<=", ">=", "<", ">"];
@@ -10,12 +13,16 @@ const OPERATORS: [&str; 6] = ["==", "!=", "<=", ">=", "<", ">"];
 /// Takes over every condition, or says that there is none like it.
 pub(super) fn take_over(conditions: &[String], redirects: bool, site: &mut ImportedSite) {
     let mut codes = StatusCodes::all();
+    let mut json = Vec::new();
     for condition in conditions {
-        if !one(condition, &mut codes, site) {
+        if !one(condition, &mut codes, &mut json, site) {
             site.add_unsupported(format!("condition {condition}"));
         }
     }
     site.expect_status = codes.to_expect_status(!redirects);
+    if !json.is_empty() {
+        site.add("json", format!("[{}]", json.join(", ")));
+    }
     if codes == none() {
         site.add_unsupported("no status can meet its conditions");
     }
@@ -28,14 +35,19 @@ fn none() -> StatusCodes {
 }
 
 /// Whether it was taken over.
-fn one(condition: &str, codes: &mut StatusCodes, site: &mut ImportedSite) -> bool {
+fn one(
+    condition: &str,
+    codes: &mut StatusCodes,
+    json: &mut Vec<String>,
+    site: &mut ImportedSite,
+) -> bool {
     let parts = OPERATORS.iter().find_map(|operator| {
         let (left, right) = condition.split_once(&format!(" {operator} "))?;
         Some((left.trim(), *operator, right.trim()))
     });
     match parts {
         // Without a connection there is no answer.
-        Some(("[CONNECTED]", "==", "true")) => true,
+        Some(("[CONNECTED]", "==", "true") | ("[DNS_RCODE]", "==", "NOERROR")) => true,
         Some(("[STATUS]", operator, right)) => status(operator, right, codes),
         Some(("[RESPONSE_TIME]", "<" | "<=", right)) => {
             let time = right
@@ -51,6 +63,18 @@ fn one(condition: &str, codes: &mut StatusCodes, site: &mut ImportedSite) -> boo
             site.cert_warn = left.into_iter().chain(site.cert_warn).max();
             left.is_some()
         }
+        Some((path, operator, right)) if path.starts_with("[BODY].") => {
+            let assertion = json_assertion(&path["[BODY].".len()..], operator, right);
+            json.extend(assertion.clone());
+            assertion.is_some()
+        }
+        Some(("[BODY]", "==", right)) if CheckKind::of(&site.url) == CheckKind::Dns => {
+            let is_plain = !right.contains(['(', '[', '*']);
+            if is_plain {
+                site.add("expect", quoted(right));
+            }
+            is_plain
+        }
         Some(("[BODY]", "==", right)) => {
             let held = literal(right).filter(|_| site.contains.is_none());
             if let Some(text) = held {
@@ -60,6 +84,34 @@ fn one(condition: &str, codes: &mut StatusCodes, site: &mut ImportedSite) -> boo
         }
         _ => false,
     }
+}
+
+/// A condition on a value of a body of JSON as an element of `json`. A number is compared as one.
+fn json_assertion(path: &str, operator: &str, right: &str) -> Option<String> {
+    let right_is_plain = !right.is_empty() && !right.contains(['(', '[', '*']);
+    let path = format!("$.{path}");
+    let path = quoted(&JsonPath::parse(&path).ok().map(|_| path)?);
+    let number = right
+        .parse::<f64>()
+        .ok()
+        .filter(|number| number.is_finite());
+    let value = match (number, right) {
+        (Some(_), number) => number.to_owned(),
+        (None, "true" | "false") => right.to_owned(),
+        (None, text) => quoted(text),
+    };
+    // What TOML writes as a number is less than what other parsers read as one.
+    let value = toml::from_str::<toml::Table>(&format!("a = {value}"))
+        .ok()
+        .map(|_| value)?;
+    let key = match operator {
+        "==" => "equals",
+        "!=" => "not",
+        ">" if number.is_some() => "above",
+        "<" if number.is_some() => "below",
+        _ => return None,
+    };
+    right_is_plain.then(|| format!("{{ path = {path}, {key} = {value} }}"))
 }
 
 /// The text of `pat(*text*)` that holds no further pattern.
@@ -141,6 +193,27 @@ mod tests {
     }
 
     #[test]
+    fn values_of_json_are_taken_over() {
+        let site = taken(
+            &[
+                "[BODY].user.name == john",
+                "[BODY].data[0].id != 1",
+                "[BODY].queue < 10.5",
+                "[BODY].ok == true",
+            ],
+            true,
+        );
+        assert!(site.unsupported.is_empty(), "{:?}", site.unsupported);
+        let json = concat!(
+            "[{ path = \"$.user.name\", equals = \"john\" }, ",
+            "{ path = \"$.data[0].id\", not = 1 }, ",
+            "{ path = \"$.queue\", below = 10.5 }, ",
+            "{ path = \"$.ok\", equals = true }]"
+        );
+        assert_eq!(site.more, [("json", json.to_owned())]);
+    }
+
+    #[test]
     fn the_other_conditions_are_taken_over_or_named() {
         let site = taken(
             &[
@@ -157,8 +230,8 @@ mod tests {
         let named = [
             "[IP] == 127.0.0.1",
             "[BODY] == 1",
-            "[BODY].user.name == john",
-            "[BODY].data[0].id == 1",
+            "[BODY].a == any(1, 2)",
+            "[BODY].age >= 3",
             "[BODY].age == [BODY].id",
             "len([BODY].data) < 5",
             "has([BODY].errors) == false",

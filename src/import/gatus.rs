@@ -1,13 +1,16 @@
 //! Gatus's configuration: `endpoints` with conditions. <https://github.com/TwiN/gatus>
 
+use std::net::{IpAddr, SocketAddr};
+
 use super::conditions::take_over;
 use super::go_duration::parse_go_duration;
-use super::imported_site::{Finding, ImportError, ImportedConfig, ImportedSite, http_url, shown};
+use super::imported_site::{Finding, ImportError, ImportedConfig, ImportedSite, shown, site_url};
+use super::render::quoted;
 use super::yaml_tree::{Node, yaml};
-use crate::domain::plural;
+use crate::domain::{CheckKind, plural};
 
 /// What an endpoint has that is read, or that says nothing of how it is watched.
-const KNOWN: [&str; 10] = [
+const KNOWN: [&str; 12] = [
     "enabled",
     "name",
     "group",
@@ -18,6 +21,8 @@ const KNOWN: [&str; 10] = [
     "alerts",
     "client",
     "headers",
+    "body",
+    "dns",
 ];
 
 /// The interval of Gatus where an endpoint has none.
@@ -80,11 +85,17 @@ fn found(endpoint: &Node) -> Result<Finding, ImportError> {
         let why = format!("{} holds a variable of the environment", shown(&text));
         return Ok(Finding::left_out(&name, why));
     }
-    let Some(url) = http_url(&text) else {
-        let why = format!("{} is no http(s) URL", shown(&text));
+    let mut place = Place::of(endpoint, &text);
+    let Some(url) = site_url(&place.url) else {
+        let why = format!("{} is of no kind of check", shown(&text));
         return Ok(Finding::left_out(&name, why));
     };
     let mut site = ImportedSite::new(&name, url);
+    let is_dns = CheckKind::of(&site.url) == CheckKind::Dns;
+    if is_dns && place.keys.is_empty() {
+        site.add_unsupported(format!("name server {}", shown(&text)));
+    }
+    site.more.append(&mut place.keys);
     site.tag(&endpoint.text("group"));
     site.paused = endpoint.flag("enabled") == Some(false);
     let interval = match endpoint.text("interval") {
@@ -102,15 +113,56 @@ fn found(endpoint: &Node) -> Result<Finding, ImportError> {
     let redirects = site.max_redirects != Some(0);
     take_over(&conditions, redirects, &mut site);
     alerts(endpoint.list("alerts")?, &mut site);
-    if let Some(headers) = endpoint.get("headers").filter(|value| !value.is_nothing()) {
-        site.add_unsupported(format!("headers {}", headers.keys()));
+    for (name, value) in endpoint.get("headers").map_or(&[][..], Node::entries) {
+        site.header(name, &value.word().unwrap_or_default());
     }
+    site.send(&endpoint.text("body"));
     for (key, value) in endpoint.entries() {
         if !KNOWN.contains(&&**key) && !value.is_nothing() {
             site.add_unsupported(key);
         }
     }
     Ok(Finding::Site(Box::new(site)))
+}
+
+/// The key of a name server that is given by its address; by a name it cannot be.
+fn name_server(text: &str) -> Option<(&'static str, String)> {
+    let address = text
+        .parse::<IpAddr>()
+        .map(|address| SocketAddr::new(address, 53));
+    let server = address.or_else(|_| text.parse()).ok()?;
+    (server.port() != 0).then(|| ("resolver", quoted(&server.to_string())))
+}
+
+/// Where an endpoint is, in the terms of this program: its URL, and the keys that belong to it.
+struct Place {
+    url: String,
+    keys: Vec<(&'static str, String)>,
+}
+
+impl Place {
+    fn of(endpoint: &Node, text: &str) -> Self {
+        let plain = |url: String| Self {
+            url,
+            keys: Vec::new(),
+        };
+        if let Some(dns) = endpoint.get("dns").filter(|value| !value.is_nothing()) {
+            let (name, kind) = (dns.text("query-name"), dns.text("query-type"));
+            let server = text.split_once("://").map_or(text, |(_, server)| server);
+            return Self {
+                url: format!("dns://{}?type={kind}", name.trim_end_matches('.')),
+                keys: name_server(server).into_iter().collect(),
+            };
+        }
+        match text.split_once("://") {
+            Some(("icmp", host)) => plain(format!("ping://{host}")),
+            Some(("starttls", place)) => Self {
+                url: format!("tls://{place}"),
+                keys: vec![("starttls", quoted("smtp"))],
+            },
+            _ => plain(text.to_owned()),
+        }
+    }
 }
 
 fn client(endpoint: &Node, site: &mut ImportedSite) {
@@ -125,7 +177,18 @@ fn client(endpoint: &Node, site: &mut ImportedSite) {
                 _ => site.add_unsupported("client.timeout"),
             },
             "ignore-redirect" => site.max_redirects = Some(0),
-            "insecure" => site.add_unsupported("certificates are not verified"),
+            "insecure" if value.word().as_deref() == Some("true") => site.add("verify", "false"),
+            "insecure" => {}
+            "dns-resolver" => {
+                let place = value.word().unwrap_or_default();
+                let server = place
+                    .split_once("://")
+                    .map_or(&*place, |(_, server)| server);
+                match name_server(server) {
+                    Some((key, server)) => site.add(key, server),
+                    None => site.add_unsupported("client.dns-resolver"),
+                }
+            }
             other => site.add_unsupported(format!("client.{other}")),
         }
     }

@@ -4,7 +4,10 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::config::from_urls;
-use crate::domain::{MaskedUrl, clean};
+use crate::domain::{CheckKind, CheckOptions, MaskedUrl, clean, is_field_name, is_own};
+
+/// The methods that are sent once, which take a body.
+const METHODS: [&str; 5] = ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 /// Characters of a name that is taken over; more would not be taken by the configuration,
 /// which a number behind it must still fit into.
@@ -29,6 +32,12 @@ pub(super) struct ImportedSite {
     pub(super) method: Option<&'static str>,
     pub(super) max_redirects: Option<u32>,
     pub(super) paused: bool,
+    /// Header fields of the requests.
+    pub(super) headers: Vec<(String, String)>,
+    /// The body of the request.
+    pub(super) body: Option<String>,
+    /// Further keys with their values, as they stand in the file.
+    pub(super) more: Vec<(&'static str, String)>,
     /// Settings without a counterpart, one phrase each.
     pub(super) unsupported: Vec<String>,
 }
@@ -56,6 +65,9 @@ impl ImportedSite {
             method: None,
             max_redirects: None,
             paused: false,
+            headers: Vec::new(),
+            body: None,
+            more: Vec::new(),
             unsupported: Vec::new(),
         }
     }
@@ -65,8 +77,48 @@ impl ImportedSite {
         match method {
             "" | "GET" => self.method = Some("GET"),
             "HEAD" => self.method = Some("HEAD"),
-            other => self.add_unsupported(format!("method {other}")),
+            other => match METHODS.into_iter().find(|known| *known == other) {
+                Some(known) => self.method = Some(known),
+                None => self.add_unsupported(format!("method {other}")),
+            },
         }
+    }
+
+    /// Whether the method that it is asked by takes a body.
+    fn takes_a_body(&self) -> bool {
+        self.method.is_some_and(|method| METHODS.contains(&method))
+    }
+
+    /// Takes over the body of the request, after its method.
+    pub(super) fn send(&mut self, body: &str) {
+        let most = CheckOptions::MOST_BODY;
+        if self.takes_a_body() && !body.is_empty() && body.len() <= most {
+            self.body = Some(body.to_owned());
+        } else if !body.is_empty() {
+            self.add_unsupported("a body is sent");
+        }
+    }
+
+    /// Takes over a header field of the requests.
+    pub(super) fn header(&mut self, name: &str, value: &str) {
+        let value = value.trim();
+        let fits = !value.is_empty()
+            && value.len() <= CheckOptions::MOST_HEADER
+            && value.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+        let known = |(known, _): &(String, String)| known.eq_ignore_ascii_case(name);
+        let is_new = !self.headers.iter().any(known);
+        let has_room = self.headers.len() < CheckOptions::MOST_HEADERS;
+        if fits && is_new && has_room && is_field_name(name) && !is_own(name) {
+            self.headers.push((name.to_owned(), value.to_owned()));
+        } else {
+            // Its value may be a secret.
+            self.add_unsupported(format!("header {name}"));
+        }
+    }
+
+    /// Adds a key with its value as it stands in the file.
+    pub(super) fn add(&mut self, key: &'static str, value: impl Into<String>) {
+        self.more.push((key, value.into()));
     }
 
     /// Adds a tag, unless the site has it.
@@ -176,6 +228,11 @@ impl fmt::Display for ImportError {
 
 /// The parsed URL; `None` if it is not an http or https URL.
 pub(super) fn http_url(text: &str) -> Option<MaskedUrl> {
+    site_url(text).filter(|url| CheckKind::of(url) == CheckKind::Http)
+}
+
+/// The parsed URL of any kind of check; `None` if it is none.
+pub(super) fn site_url(text: &str) -> Option<MaskedUrl> {
     let config = from_urls(&[text.to_owned()], None).ok()?;
     config.sites.first().map(|site| site.spec.url.clone())
 }

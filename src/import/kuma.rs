@@ -2,11 +2,13 @@
 //! monitor with the fields of `Monitor.toJSON` in its server/model/monitor.js.
 
 use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
 
 use super::go_duration::duration_from_seconds;
 use super::imported_site::{
-    Finding, ImportError, ImportedConfig, ImportedSite, http_url, shown, signed_in,
+    Finding, ImportError, ImportedConfig, ImportedSite, http_url, shown, signed_in, site_url,
 };
+use super::render::quoted;
 use super::status_codes::StatusCodes;
 use super::yaml_tree::{Node, NodeKind, json};
 use crate::domain::plural;
@@ -72,7 +74,9 @@ fn found(monitor: &Node, groups: &HashMap<String, String>) -> Option<Finding> {
     if kind == "group" {
         return None;
     }
-    if !["http", "keyword", "json-query", "real-browser"].contains(&&*kind) {
+    let place = place(monitor, &kind);
+    let is_web = ["http", "keyword", "json-query", "real-browser"].contains(&&*kind);
+    if !is_web && place.is_none() {
         let place = match monitor.text("hostname") {
             host if host.is_empty() => String::new(),
             host => format!(" {}", shown(&host)),
@@ -83,12 +87,31 @@ fn found(monitor: &Node, groups: &HashMap<String, String>) -> Option<Finding> {
         let why = "upside down: it is up while the site fails";
         return Some(Finding::left_out(&name, why));
     }
-    let text = monitor.text("url");
-    let Some(url) = http_url(&text) else {
-        let why = format!("{} is no http(s) URL", shown(&text));
+    let text = place.unwrap_or_else(|| monitor.text("url"));
+    let url = if is_web {
+        http_url(&text)
+    } else {
+        site_url(&text)
+    };
+    let Some(url) = url else {
+        let why = match is_web {
+            true => format!("{} is no http(s) URL", shown(&text)),
+            false => format!("{} is of no kind of check", shown(&text)),
+        };
         return Some(Finding::left_out(&name, why));
     };
     let mut site = ImportedSite::new(&name, url);
+    if kind == "dns" {
+        let (server, port) = (monitor.text("dns_resolve_server"), monitor.number("port"));
+        let server = server.split(',').next().unwrap_or_default().trim();
+        if let Ok(server) = server.parse::<IpAddr>() {
+            let port = port.map_or(53, |port| port as u16);
+            let server = SocketAddr::new(server, if port == 0 { 53 } else { port });
+            site.add("resolver", quoted(&server.to_string()));
+        } else if !server.is_empty() {
+            site.add_unsupported(format!("name server {server}"));
+        }
+    }
     times(monitor, &mut site);
     if let Some(group) = groups.get(&monitor.text("parent")) {
         site.tag(group);
@@ -101,12 +124,33 @@ fn found(monitor: &Node, groups: &HashMap<String, String>) -> Option<Finding> {
             format!("{name}:{value}")
         });
     }
-    statuses(monitor, &mut site);
-    body(monitor, &kind, &mut site);
     site.paused = monitor.flag("active") == Some(false);
-    login(monitor, &mut site);
-    others(monitor, &mut site);
+    if is_web {
+        statuses(monitor, &mut site);
+        body(monitor, &kind, &mut site);
+        login(monitor, &mut site);
+    }
+    others(monitor, is_web, &mut site);
     Some(Finding::Site(Box::new(site)))
+}
+
+/// The URL of a monitor that is not of the web; `None` for kinds that are none here.
+fn place(monitor: &Node, kind: &str) -> Option<String> {
+    let host = monitor.text("hostname");
+    let host = if host.contains(':') && !host.starts_with('[') {
+        format!("[{host}]")
+    } else {
+        host
+    };
+    match kind {
+        "port" => Some(format!("tcp://{host}:{}", monitor.text("port"))),
+        "ping" => Some(format!("ping://{host}")),
+        "dns" => match monitor.text("dns_resolve_type") {
+            record if record.is_empty() => Some(format!("dns://{host}")),
+            record => Some(format!("dns://{host}?type={record}")),
+        },
+        _ => None,
+    }
 }
 
 fn times(monitor: &Node, site: &mut ImportedSite) {
@@ -148,8 +192,8 @@ fn statuses(monitor: &Node, site: &mut ImportedSite) {
 fn body(monitor: &Node, kind: &str, site: &mut ImportedSite) {
     let keyword = monitor.text("keyword");
     match kind {
-        "keyword" if monitor.flag("invertKeyword") == Some(true) => {
-            site.add_unsupported(format!("the body must not hold \"{keyword}\""));
+        "keyword" if monitor.flag("invertKeyword") == Some(true) && !keyword.is_empty() => {
+            site.add("contains_not", quoted(&keyword));
         }
         "keyword" => site.holds(&keyword),
         "json-query" => {
@@ -180,25 +224,37 @@ fn login(monitor: &Node, site: &mut ImportedSite) {
 }
 
 /// What has no counterpart, where it is not at its default.
-fn others(monitor: &Node, site: &mut ImportedSite) {
+fn others(monitor: &Node, is_web: bool, site: &mut ImportedSite) {
+    let is_set = |key: &str| {
+        let set = monitor.get(key).filter(|value| !value.is_nothing());
+        set.is_some_and(|value| value.word().is_none_or(|word| word != "0"))
+    };
+    if is_web && is_set("ignoreTls") {
+        site.add("verify", "false");
+    }
+    if is_web {
+        site.send(&monitor.text("body"));
+    }
     for (key, sentence) in [
-        ("ignoreTls", "certificates are not verified"),
         ("cacheBust", "a number that changes is added to the URL"),
         ("proxyId", "a proxy is asked"),
-        ("body", "a body is sent"),
         ("conditions", "conditions"),
         ("resendInterval", "messages are sent again while it is down"),
     ] {
-        let set = monitor.get(key).filter(|value| !value.is_nothing());
-        if set.is_some_and(|value| value.word().is_none_or(|word| word != "0")) {
+        if is_set(key) {
             site.add_unsupported(sentence);
         }
     }
     // Headers are JSON within JSON; their values may be secrets.
     let headers = monitor.text("headers");
-    if !headers.is_empty() {
-        let names = json(&headers).map(|headers| headers.keys());
-        site.add_unsupported(format!("headers {}", names.unwrap_or_default()).trim_end());
+    match json(&headers) {
+        Ok(fields) if is_web => {
+            for (name, value) in fields.entries() {
+                site.header(name, &value.word().unwrap_or_default());
+            }
+        }
+        _ if headers.is_empty() => {}
+        _ => site.add_unsupported("headers"),
     }
     if let Some(told) = monitor
         .get("notificationIDList")

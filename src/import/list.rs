@@ -1,6 +1,6 @@
 //! A plain list: a URL a line, a name behind it if there is one.
 
-use super::imported_site::{ImportError, ImportedConfig, ImportedSite, http_url, shown};
+use super::imported_site::{ImportError, ImportedConfig, ImportedSite, http_url, shown, site_url};
 
 /// Reads the lists.
 pub(super) fn read(texts: &[&str]) -> Result<ImportedConfig, ImportError> {
@@ -18,7 +18,11 @@ pub(super) fn read(texts: &[&str]) -> Result<ImportedConfig, ImportError> {
                 Some(site) => imported.add_site(site),
                 None => imported.add_left_out(
                     if name.is_empty() { target } else { name },
-                    format!("line {}: {} is no http(s) URL", index + 1, shown(target)),
+                    format!(
+                        "line {}: {} is of no kind of check",
+                        index + 1,
+                        shown(target)
+                    ),
                 ),
             }
         }
@@ -27,7 +31,7 @@ pub(super) fn read(texts: &[&str]) -> Result<ImportedConfig, ImportError> {
 }
 
 fn read_site(target: &str, name: &str) -> Option<ImportedSite> {
-    if let Some(url) = http_url(target) {
+    if let Some(url) = site_url(target) {
         return Some(ImportedSite::new(name, url));
     }
     // A host's name, as people write them.

@@ -1,7 +1,7 @@
 //! The configuration of another monitor as a `sites.toml`.
 //!
 //! ```text
-//! file -> tree (YAML, JSON) -> kuma, gatus, blackbox, list -> ImportedConfig -> names made unique -> render
+//! file -> tree (YAML, JSON) -> kuma, gatus, blackbox, upptime, list -> ImportedConfig -> names made unique -> render
 //! ```
 //!
 //! What has a counterpart is kept; what has none stands in a comment at its site, so that
@@ -25,6 +25,7 @@ mod list;
 mod render;
 mod status_codes;
 mod table;
+mod upptime;
 mod yaml_tree;
 
 pub use convert::{Converted, ImportFile, convert};

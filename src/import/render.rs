@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::domain::{clean, exact_duration, is_unsafe};
+use crate::domain::{CheckKind, clean, exact_duration, is_unsafe};
 
 use super::imported_site::{Finding, ImportedConfig, ImportedSite};
 
@@ -66,10 +66,12 @@ fn write_site(out: &mut String, site: &ImportedSite) {
             );
         }
     }
+    let kind = CheckKind::of(&site.url);
+    let is_web = kind == CheckKind::Http;
     for (key, number) in [
         ("confirm", site.confirm),
         ("recover", site.recover),
-        ("max_redirects", site.max_redirects),
+        ("max_redirects", site.max_redirects.filter(|_| is_web)),
     ] {
         if let Some(number) = number {
             put(out, format_args!("{key} = {number}\n"));
@@ -79,13 +81,33 @@ fn write_site(out: &mut String, site: &ImportedSite) {
         ("expect_status", &site.expect_status),
         ("contains", &site.contains),
     ] {
-        if let Some(text) = text {
+        if let Some(text) = text.as_ref().filter(|_| is_web) {
             put(out, format_args!("{key} = {}\n", quoted(text)));
         }
     }
     // A text in the body is looked for by GET in any case.
-    if let Some(method) = site.method.filter(|_| site.contains.is_none()) {
+    let reads = site.contains.is_some() || site.more.iter().any(|(key, _)| READING.contains(key));
+    let method = site
+        .method
+        .filter(|method| is_web && !(reads && ["GET", "HEAD"].contains(method)));
+    if let Some(method) = method {
         put(out, format_args!("method = {}\n", quoted(method)));
+    }
+    if let Some(body) = site.body.as_ref().filter(|_| is_web) {
+        put(out, format_args!("body = {}\n", quoted(body)));
+    }
+    if is_web && !site.headers.is_empty() {
+        let fields = site.headers.iter();
+        let fields = fields.map(|(name, value)| format!("{} = {}", quoted(name), quoted(value)));
+        let fields: Vec<_> = fields.collect();
+        put(out, format_args!("headers = {{ {} }}\n", fields.join(", ")));
+    }
+    for (key, value) in &site.more {
+        if kind.keys().contains(key) {
+            put(out, format_args!("{key} = {value}\n"));
+        } else {
+            comment(out, &format!("not here: {key}"));
+        }
     }
     if site.paused {
         out.push_str("paused = true\n");
@@ -95,8 +117,11 @@ fn write_site(out: &mut String, site: &ImportedSite) {
     }
 }
 
+/// The keys that are judged on the body.
+const READING: [&str; 3] = ["contains_not", "matches", "json"];
+
 /// A basic string of TOML, in which nothing stands that a terminal acts on.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
     for c in text.chars() {

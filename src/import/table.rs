@@ -1,10 +1,10 @@
 //! Every format.
 
 use super::format::Format;
-use super::{blackbox, gatus, kuma, list};
+use super::{blackbox, gatus, kuma, list, upptime};
 
 /// Every format, in the order in which the help names them.
-pub const ALL: [Format; 4] = [
+pub const ALL: [Format; 5] = [
     Format {
         name: "kuma",
         about: "Uptime Kuma's kuma.db, or the JSON backup of its version 1",
@@ -19,6 +19,11 @@ pub const ALL: [Format; 4] = [
         name: "blackbox",
         about: "blackbox_exporter's modules and Prometheus's scrape configuration, both YAML",
         read: blackbox::read,
+    },
+    Format {
+        name: "upptime",
+        about: "Upptime's .upptimerc.yml",
+        read: upptime::read,
     },
     Format {
         name: "list",

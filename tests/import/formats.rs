@@ -43,7 +43,7 @@ endpoints:
       ignore-redirect: true
       insecure: true
     headers:
-      Authorization: Bearer hush
+      Authorization: Bearer s3same
   - name: website
     group: internal
     url: https://intern.example.org
@@ -57,6 +57,12 @@ endpoints:
     conditions: ["[DNS_RCODE] == NOERROR"]
   - name: ping
     url: icmp://example.org
+    conditions: ["[CONNECTED] == true"]
+  - name: smtp
+    url: starttls://mail.example.org:25
+    conditions: ["[CONNECTED] == true", "[CERTIFICATE_EXPIRATION] > 48h"]
+  - name: redis
+    url: tcp://redis.example.org:6379
     conditions: ["[CONNECTED] == true"]
 external-endpoints:
   - name: pushed
@@ -74,10 +80,12 @@ external-endpoints:
     assert_eq!(site["tags"][0].as_str(), Some("core"));
     assert_eq!(
         imported.lacks("website"),
-        [
-            "condition [BODY].status == UP",
-            "alerts by slack, pagerduty: give it owners"
-        ]
+        ["alerts by slack, pagerduty: give it owners"]
+    );
+    let json = site["json"][0].as_table().unwrap();
+    assert_eq!(
+        (json["path"].as_str(), json["equals"].as_str()),
+        (Some("$.status"), Some("UP"))
     );
     let site = imported.site("header");
     assert_eq!(site["interval"].as_str(), Some("1m"));
@@ -87,22 +95,38 @@ external-endpoints:
     assert_eq!(site["timeout"].as_str(), Some("3s"));
     assert_eq!(site["max_redirects"].as_integer(), Some(0));
     assert_eq!(site["paused"].as_bool(), Some(true));
+    assert_eq!(site["verify"].as_bool(), Some(false));
     assert_eq!(
-        imported.lacks("header"),
-        ["certificates are not verified", "headers Authorization"]
+        site["headers"]["Authorization"].as_str(),
+        Some("Bearer s3same")
     );
+    assert_eq!(imported.lacks("header"), [""; 0]);
     // The second of a name gets its group behind it; less than a second is no interval here.
     let site = imported.site("website (internal)");
     assert_eq!(site["interval"].as_str(), Some("1s"));
     assert_eq!(site.get("expect_status"), None);
-    assert_eq!(imported.lacks("website (internal)").len(), 3);
+    assert_eq!(site["method"].as_str(), Some("POST"));
+    assert_eq!(site["body"].as_str(), Some("{\"a\": 1}"));
+    assert_eq!(imported.lacks("website (internal)").len(), 1);
+    let site = imported.site("resolver");
+    assert_eq!(site["url"].as_str(), Some("dns://example.com?type=A"));
+    assert_eq!(site["resolver"].as_str(), Some("192.0.2.8:53"));
+    assert_eq!(
+        imported.site("ping")["url"].as_str(),
+        Some("ping://example.org")
+    );
+    let site = imported.site("smtp");
+    assert_eq!(site["url"].as_str(), Some("tls://mail.example.org:25"));
+    assert_eq!(site["starttls"].as_str(), Some("smtp"));
+    let site = imported.site("redis");
+    assert_eq!(site["url"].as_str(), Some("tcp://redis.example.org:6379"));
+    assert_eq!(
+        (site.get("method"), site.get("expect_status")),
+        (None, None)
+    );
     assert_eq!(
         imported.left_out(),
-        [
-            "resolver: 192.0.2.8 is no http(s) URL",
-            "ping: icmp://example.org is no http(s) URL",
-            "pushed: an external endpoint: its results are pushed, so there is no URL to check"
-        ]
+        ["pushed: an external endpoint: its results are pushed, so there is no URL to check"]
     );
     assert!(imported.toml.contains("# not here: alerting: slack\n"));
     for secret in ["secret-token", "hush", "potato"] {
@@ -110,7 +134,7 @@ external-endpoints:
     }
     assert_eq!(
         imported.said,
-        "squirrel: 3 sites written, 3 left out; 9 settings without a counterpart, in comments\n"
+        "squirrel: 7 sites written, 1 left out; 4 settings without a counterpart, in comments\n"
     );
 }
 
@@ -147,7 +171,7 @@ fn a_backup_of_uptime_kuma_keeps_what_its_monitors_say() {
      "active": true, "timeout": 48, "interval": 60, "retryInterval": 20, "resendInterval": 0,
      "keyword": null, "expiryNotification": true, "ignoreTls": false, "upsideDown": false,
      "maxredirects": 10, "accepted_statuscodes": ["200-299", "404"], "proxyId": null,
-     "notificationIDList": {"1": true}, "headers": "{\"X-Token\": \"hush\"}", "body": null,
+     "notificationIDList": {"1": true}, "headers": "{\"X-Token\": \"s3same\"}", "body": null,
      "tags": [{"tag_id": 1, "name": "eu", "value": "", "color": "#059669"},
               {"tag_id": 2, "name": "team", "value": "web", "color": "#059669"}],
      "authMethod": "basic", "basic_auth_user": "ann", "basic_auth_pass": "p@ss:w/rd"},
@@ -160,7 +184,13 @@ fn a_backup_of_uptime_kuma_keeps_what_its_monitors_say() {
     {"id": 6, "name": "Must fail", "type": "http", "url": "https://x.example/",
      "upsideDown": true, "interval": 60},
     {"id": 7, "name": "JSON", "type": "json-query", "url": "https://x.example/j",
-     "jsonPath": "$.ok", "expectedValue": "true", "interval": 20, "maxretries": 0}
+     "jsonPath": "$.ok", "expectedValue": "true", "interval": 20, "maxretries": 0},
+    {"id": 8, "name": "Port", "type": "port", "hostname": "db.example", "port": 5432,
+     "parent": 1, "interval": 60, "accepted_statuscodes": ["200-299"], "maxredirects": 10},
+    {"id": 9, "name": "Names", "type": "dns", "hostname": "x.example", "port": 5353,
+     "dns_resolve_type": "MX", "dns_resolve_server": "192.0.2.53", "interval": 60},
+    {"id": 10, "name": "Not", "type": "keyword", "url": "https://x.example/n", "keyword": "error",
+     "invertKeyword": true, "interval": 60}
   ]
 }"##;
     let imported = import("kuma", &[("Uptime_Kuma_Backup.json", backup)]);
@@ -184,24 +214,32 @@ fn a_backup_of_uptime_kuma_keeps_what_its_monitors_say() {
     );
     assert_eq!(
         imported.lacks("Shop"),
-        [
-            "headers X-Token",
-            "1 notification: give it owners",
-            "description: the money"
-        ]
+        ["1 notification: give it owners", "description: the money"]
     );
+    assert_eq!(shop["headers"]["X-Token"].as_str(), Some("s3same"));
     let text = imported.site("Text");
+    assert_eq!(text["verify"].as_bool(), Some(false));
+    assert_eq!(
+        imported.site("Router")["url"].as_str(),
+        Some("ping://192.0.2.1")
+    );
+    let port = imported.site("Port");
+    assert_eq!(port["url"].as_str(), Some("tcp://db.example:5432"));
+    assert_eq!(port["tags"][0].as_str(), Some("Production"));
+    let names = imported.site("Names");
+    assert_eq!(names["url"].as_str(), Some("dns://x.example?type=MX"));
+    assert_eq!(names["resolver"].as_str(), Some("192.0.2.53:5353"));
+    assert_eq!(imported.site("Not")["contains_not"].as_str(), Some("error"));
     assert_eq!(text["contains"].as_str(), Some("All \"systems\"\ngo"));
     assert_eq!(text["paused"].as_bool(), Some(true));
     assert_eq!(text["expect_status"].as_str(), Some("301"));
     assert_eq!(text["confirm"].as_integer(), Some(1));
-    assert_eq!(imported.lacks("Text"), ["certificates are not verified"]);
+    assert_eq!(imported.lacks("Text"), [""; 0]);
     assert_eq!(imported.lacks("JSON"), ["JSON query $.ok is true"]);
     assert_eq!(
         imported.left_out(),
         [
             "Database: type postgres",
-            "Router: type ping 192.0.2.1",
             "Must fail: upside down: it is up while the site fails"
         ]
     );
@@ -290,7 +328,10 @@ fn the_database_of_uptime_kuma_is_read_and_not_written() {
     assert_eq!(shop["tags"][0].as_str(), Some("Group"));
     assert_eq!(shop["tags"][1].as_str(), Some("team:web"));
     assert_eq!(imported.lacks("Shop"), ["1 notification: give it owners"]);
-    assert_eq!(imported.left_out(), ["Ping: type ping h.example"]);
+    assert_eq!(
+        imported.site("Ping")["url"].as_str(),
+        Some("ping://h.example")
+    );
     assert!(imported.toml.contains("# not here: notifications: Mail\n"));
     assert!(!imported.toml.contains("hush"));
     assert_eq!(squirrel.run(["config", "check"]).code(), 0);
@@ -396,12 +437,13 @@ fn probes_of_prometheus_are_read_with_the_modules_that_they_name() {
     );
     assert_eq!(
         imported.lacks("example.com:8080"),
-        [
-            "the body must match v[0-9]+",
-            "headers Host",
-            "fail_if_body_matches_regexp",
-            "certificates are not verified"
-        ]
+        ["header Host", "fail_if_body_matches_regexp"]
+    );
+    assert_eq!(site["matches"][0].as_str(), Some("v[0-9]+"));
+    assert_eq!(site["verify"].as_bool(), Some(false));
+    assert_eq!(
+        imported.site("192.0.2.1")["url"].as_str(),
+        Some("ping://192.0.2.1")
     );
     // http and https of one host, and the same once more, have names of their own.
     assert_eq!(
@@ -425,7 +467,7 @@ fn probes_of_prometheus_are_read_with_the_modules_that_they_name() {
         imported.lacks("t.example"),
         ["module http_teapot is in none of the files"]
     );
-    assert_eq!(imported.left_out(), ["192.0.2.1: module icmp: prober icmp"]);
+    assert_eq!(imported.left_out(), [""; 0]);
     assert!(
         imported
             .toml
@@ -460,6 +502,90 @@ fn a_list_is_a_url_a_line_with_a_name_behind_it() {
     imported.site("example.org (2)");
     assert_eq!(
         imported.left_out(),
-        ["ftp://example.org: line 6: ftp://example.org is no http(s) URL"]
+        ["ftp://example.org: line 6: ftp://example.org is of no kind of check"]
+    );
+}
+
+#[test]
+fn the_sites_of_a_status_page_of_upptime_are_taken_over() {
+    let imported = import(
+        "upptime",
+        &[(
+            ".upptimerc.yml",
+            r#"
+owner: example
+repo: status
+sites:
+  - name: Shop
+    url: https://shop.example.org
+    method: POST
+    body: '{"ping": 1}'
+    headers:
+      - "Content-Type: application/json"
+      - "Authorization: Bearer $TOKEN"
+      - "X-Key: $KEY"
+    expectedStatusCodes: [200, 201]
+    maxResponseTime: 5000
+    maxRedirects: 0
+    icon: https://icons.example.org/shop.svg
+    __dangerous__insecure: true
+    __dangerous__body_down: Fatal
+    __dangerous__body_down_if_text_missing: Welcome
+    __dangerous__body_degraded: slow
+  - name: Plain
+    url: https://plain.example.org
+  - name: Database
+    check: "tcp-ping"
+    url: db.example.org
+    port: 5432
+  - name: Hidden
+    url: $SECRET_SITE
+  - name: Socket
+    check: ws
+    url: wss://socket.example.org
+workflowSchedule:
+  uptime: "*/10 * * * *"
+status-website:
+  cname: status.example.org
+notifications:
+  - type: slack
+"#,
+        )],
+    );
+    let shop = imported.site("Shop");
+    assert_eq!(shop["method"].as_str(), Some("POST"));
+    assert_eq!(shop["body"].as_str(), Some("{\"ping\": 1}"));
+    assert_eq!(
+        shop["headers"]["Content-Type"].as_str(),
+        Some("application/json")
+    );
+    assert_eq!(shop["expect_status"].as_str(), Some("200-201"));
+    assert_eq!(shop["slow"].as_str(), Some("5s"));
+    assert_eq!(shop["interval"].as_str(), Some("10m"));
+    assert_eq!(shop["max_redirects"].as_integer(), Some(0));
+    assert_eq!(shop["verify"].as_bool(), Some(false));
+    assert_eq!(shop["contains"].as_str(), Some("Welcome"));
+    assert_eq!(shop["contains_not"].as_str(), Some("Fatal"));
+    assert_eq!(
+        imported.lacks("Shop"),
+        ["header X-Key: a secret", "__dangerous__body_degraded"]
+    );
+    let plain = imported.site("Plain");
+    assert_eq!(plain["expect_status"].as_str(), Some("200-208,226"));
+    assert_eq!(plain["max_redirects"].as_integer(), Some(3));
+    let database = imported.site("Database");
+    assert_eq!(database["url"].as_str(), Some("tcp://db.example.org:5432"));
+    assert_eq!(database.get("max_redirects"), None);
+    assert_eq!(
+        imported.left_out(),
+        [
+            "Hidden: its URL is a secret of the repository",
+            "Socket: a check by ws"
+        ]
+    );
+    assert!(
+        imported
+            .toml
+            .contains("# not here: notifications by slack: give it owners\n")
     );
 }

@@ -45,7 +45,7 @@ fn what_is_no_such_file_is_one_sentence_with_its_line() {
         ("gatus", "endpoints: []\n", "file: it has no site"),
         (
             "gatus",
-            "endpoints:\n- url: icmp://a\n",
+            "endpoints:\n- url: ssh://a\n",
             "file: it has no site that can be checked: 1 left out",
         ),
         (
@@ -178,8 +178,8 @@ fn a_password_of_what_is_left_out_is_not_told() {
     assert_eq!(
         imported.left_out(),
         [
-            "db: postgres://u:***@h/ is no http(s) URL",
-            "tcp: tcp://u:***@h:1 is no http(s) URL"
+            "db: postgres://u:***@h/ is of no kind of check",
+            "tcp: tcp://u:***@h:1 is of no kind of check"
         ]
     );
 }
@@ -204,7 +204,7 @@ fn files_that_cannot_be_read_are_named() {
     assert!(
         finished
             .stderr
-            .contains("[possible values: kuma, gatus, blackbox, list]")
+            .contains("[possible values: kuma, gatus, blackbox, upptime, list]")
     );
 }
 
