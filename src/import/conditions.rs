@@ -87,7 +87,7 @@ fn one(
 }
 
 /// A condition on a value of a body of JSON as an element of `json`. A number is compared as one.
-fn json_assertion(path: &str, operator: &str, right: &str) -> Option<String> {
+pub(super) fn json_assertion(path: &str, operator: &str, right: &str) -> Option<String> {
     let right_is_plain = !right.is_empty() && !right.contains(['(', '[', '*']);
     let path = format!("$.{path}");
     let path = quoted(&JsonPath::parse(&path).ok().map(|_| path)?);

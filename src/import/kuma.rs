@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 
+use super::conditions::json_assertion;
 use super::go_duration::duration_from_seconds;
 use super::imported_site::{
     Finding, ImportError, ImportedConfig, ImportedSite, http_url, shown, signed_in, site_url,
@@ -198,7 +199,16 @@ fn body(monitor: &Node, kind: &str, site: &mut ImportedSite) {
         "keyword" => site.holds(&keyword),
         "json-query" => {
             let (path, value) = (monitor.text("jsonPath"), monitor.text("expectedValue"));
-            site.add_unsupported(format!("JSON query {path} is {value}"));
+            let operator = match &*monitor.text("jsonPathOperator") {
+                "" => "==".to_owned(),
+                operator => operator.to_owned(),
+            };
+            // A query in JSONata may say more than a path.
+            let plain = path.trim_start_matches('$').trim_start_matches('.');
+            match json_assertion(plain, &operator, &value) {
+                Some(assertion) => site.add("json", format!("[{assertion}]")),
+                None => site.add_unsupported(format!("JSON query {path} {operator} {value}")),
+            }
         }
         "real-browser" => {
             site.add_unsupported("a real browser loads the page: here it is one request");

@@ -185,6 +185,8 @@ fn a_backup_of_uptime_kuma_keeps_what_its_monitors_say() {
      "upsideDown": true, "interval": 60},
     {"id": 7, "name": "JSON", "type": "json-query", "url": "https://x.example/j",
      "jsonPath": "$.ok", "expectedValue": "true", "interval": 20, "maxretries": 0},
+    {"id": 11, "name": "Sum", "type": "json-query", "url": "https://x.example/s", "interval": 20,
+     "jsonPath": "$sum(a)", "jsonPathOperator": ">", "expectedValue": "3"},
     {"id": 8, "name": "Port", "type": "port", "hostname": "db.example", "port": 5432,
      "parent": 1, "interval": 60, "accepted_statuscodes": ["200-299"], "maxredirects": 10},
     {"id": 9, "name": "Names", "type": "dns", "hostname": "x.example", "port": 5353,
@@ -235,7 +237,12 @@ fn a_backup_of_uptime_kuma_keeps_what_its_monitors_say() {
     assert_eq!(text["expect_status"].as_str(), Some("301"));
     assert_eq!(text["confirm"].as_integer(), Some(1));
     assert_eq!(imported.lacks("Text"), [""; 0]);
-    assert_eq!(imported.lacks("JSON"), ["JSON query $.ok is true"]);
+    let json = imported.site("JSON")["json"][0].as_table().unwrap().clone();
+    assert_eq!(
+        (json["path"].as_str(), json["equals"].as_bool()),
+        (Some("$.ok"), Some(true))
+    );
+    assert_eq!(imported.lacks("Sum"), ["JSON query $sum(a) > 3"]);
     assert_eq!(
         imported.left_out(),
         [
