@@ -36,11 +36,14 @@ fn pid_tid_and_name_are_those_of_a_thread_that_is_there_during_the_check() {
         });
         let parent = running.pid();
         let children = children_of(parent);
-        let there: BTreeSet<Task> = children
-            .iter()
-            .chain([&parent])
-            .flat_map(|pid| tasks_of(*pid))
-            .collect();
+        let tasks = || -> BTreeSet<Task> {
+            let processes = children.iter().chain([&parent]);
+            processes.flat_map(|pid| tasks_of(*pid)).collect()
+        };
+        // A thread that has just been started bears the name of the one that started it.
+        let is_named = |task: &Task| task.tid == task.pid || task.name != "squirrel";
+        until("every thread has its name", || tasks().iter().all(is_named));
+        let there = tasks();
         fleet.open_gate();
         let finished = running.finish();
         assert_eq!(finished.code(), 0, "{paradigm}: {}", finished.stderr);
